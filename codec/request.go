@@ -1,0 +1,130 @@
+package codec
+
+import "errors"
+
+// The arguments of a mirror message, as HAProxy documents them for its own
+// mirror agent. ArgBodySize is optional (req.body_size).
+const (
+	ArgMethod   = "arg_method"
+	ArgPath     = "arg_path"
+	ArgVersion  = "arg_ver"
+	ArgHeaders  = "arg_hdrs"
+	ArgBody     = "arg_body"
+	ArgBodySize = "arg_body_size"
+)
+
+// Reject says why a request is not mirrored at all. The zero value means that
+// nothing speaks against it.
+type Reject uint8
+
+// The reasons, in the words of the metrics.
+const (
+	RejectNone      Reject = iota
+	RejectMalformed        // not decodable, or no valid HTTP request
+	RejectTruncated        // HAProxy did not send the whole body
+	RejectLoop             // was mirrored by us before
+	RejectConnect          // CONNECT opens a tunnel, there is nothing to mirror
+	RejectOversize         // fragments beyond the reassembly limit
+	RejectAborted          // HAProxy gave it up half-way
+)
+
+// Rejects lists the reasons above without RejectNone.
+var Rejects = []Reject{
+	RejectMalformed, RejectTruncated, RejectLoop, RejectConnect, RejectOversize, RejectAborted,
+}
+
+// String returns the word that the metrics use.
+func (r Reject) String() string {
+	return [...]string{"", "malformed", "truncated", "loop", "connect", "oversize", "aborted"}[r]
+}
+
+// Request is a borrowed view of one mirrored HTTP request: every slice points
+// into the frame that it was decoded from and dies with that. Nothing in it is
+// validated as HTTP.
+type Request struct {
+	Method  []byte
+	Target  []byte // request target in whatever form HAProxy sent, see ParseTarget
+	Version []byte // "1.1"; empty if HAProxy sent none
+	Headers Headers
+	Body    []byte
+
+	// BodySize is arg_body_size in bytes, negative if HAProxy sent none.
+	BodySize int64
+	// Full says that the frame is as long as HAProxy's buffer lets it be, so that
+	// a body without a declared length may have been cut.
+	Full bool
+	// Reject is set on a request that could not be decoded; the rest is then
+	// empty. Such a request is still submitted, so that it is counted.
+	Reject Reject
+}
+
+var errArgType = errors.New("argument has the wrong type")
+
+// AppendRequests decodes the payload of a NOTIFY and appends to dst a Request
+// for each message that carries a method or a path, whatever the message's
+// name. others is the number of messages that carry neither. On an error
+// nothing is appended: a NOTIFY is taken whole or not at all.
+func AppendRequests(dst []Request, payload []byte) (reqs []Request, others int, err error) {
+	start := len(dst)
+	for len(payload) > 0 {
+		_, args, n, err := ParseMessage(payload)
+		if err != nil {
+			return dst[:start], 0, err
+		}
+		payload = payload[n:]
+		dst = append(dst, Request{BodySize: -1})
+		mirror, n, err := decodeArgs(&dst[len(dst)-1], payload, args)
+		if err != nil {
+			return dst[:start], 0, err
+		}
+		payload = payload[n:]
+		if !mirror {
+			dst = dst[:len(dst)-1]
+			others++
+		}
+	}
+	return dst, others, nil
+}
+
+// decodeArgs fills r from the arguments that b starts with and returns whether
+// a method or a path was among them, and the number of bytes read. A repeated
+// argument replaces the one before it.
+func decodeArgs(r *Request, b []byte, args int) (mirror bool, n int, err error) {
+	size := len(b)
+	wrong := false
+	for range args {
+		name, v, n, err := ParseArg(b)
+		if err != nil {
+			return false, 0, err
+		}
+		b = b[n:]
+		isText := v.Type == TypeString
+		switch string(name) {
+		case ArgMethod:
+			mirror = true
+			r.Method = v.Bytes
+			wrong = wrong || !isText && v.Type != TypeNull
+		case ArgPath:
+			mirror = true
+			r.Target = v.Bytes
+			wrong = wrong || !isText && v.Type != TypeNull
+		case ArgVersion:
+			r.Version = v.Bytes
+			wrong = wrong || !isText && v.Type != TypeNull
+		case ArgHeaders:
+			r.Headers = Headers{Raw: v.Bytes, Text: isText}
+			wrong = wrong || !isText && v.Type != TypeBinary && v.Type != TypeNull
+		case ArgBody:
+			r.Body = v.Bytes
+			wrong = wrong || !isText && v.Type != TypeBinary && v.Type != TypeNull
+		case ArgBodySize:
+			if v.Type.isInt() {
+				r.BodySize = int64(v.Int)
+			}
+		}
+	}
+	if wrong && mirror {
+		return false, 0, errArgType
+	}
+	return mirror, size - len(b), nil
+}
