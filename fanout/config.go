@@ -1,0 +1,233 @@
+package fanout
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// Drop is the policy of a full queue: who goes.
+type Drop uint8
+
+// The policies.
+const (
+	DropNewest Drop = iota // the request that finds the queue full
+	DropOldest             // the request that has waited longest
+)
+
+var dropNames = []string{"newest", "oldest"}
+
+// String returns the name that the options use.
+func (d Drop) String() string { return dropNames[d] }
+
+// ParseDrop reads a policy by its name.
+func ParseDrop(s string) (Drop, error) {
+	i := slices.Index(dropNames, s)
+	if i < 0 {
+		return 0, fmt.Errorf("drop is %q, should be one of %s", s, strings.Join(dropNames, ", "))
+	}
+	return Drop(i), nil
+}
+
+// The values of TargetConfig.Host that are no host name.
+const (
+	HostKeep   = "keep"   // the Host of the mirrored request
+	HostTarget = "target" // the host of the target's URL
+)
+
+// TargetConfig says where copies go and how. Sample and Methods belong to the
+// group, so all targets of a group have the same.
+type TargetConfig struct {
+	Name   string
+	URL    *url.URL // http or https; its path goes in front of the mirrored one
+	Group  string   // empty: a group of its own, named like the target
+	Weight int      // share of the group's requests, relative to its other targets
+
+	Sample  float64       // share of the requests that the group gets, 0 to 1
+	Methods []string      // empty: all
+	Rate    float64       // requests a second at most; 0: no limit
+	Conns   int           // connections at most, so also lanes
+	Batch   int           // requests in flight on one connection at most
+	Queue   int           // requests that wait at most
+	Drop    Drop          // who goes when the queue is full
+	Timeout time.Duration // for connecting, and for each answer
+	MaxAge  time.Duration // a request that waited longer is dropped as stale
+	Host    string        // HostKeep, HostTarget, or the value of the Host field
+}
+
+// DefaultTarget returns the defaults of the options that have one.
+func DefaultTarget() TargetConfig {
+	return TargetConfig{
+		Weight:  1,
+		Sample:  1,
+		Conns:   64,
+		Batch:   16,
+		Queue:   8192,
+		Drop:    DropNewest,
+		Timeout: 5 * time.Second,
+		MaxAge:  10 * time.Second,
+		Host:    HostKeep,
+	}
+}
+
+// Header is a field to set on every mirrored request.
+type Header struct{ Name, Value string }
+
+// Config is everything a Fanout needs to know.
+type Config struct {
+	Targets       []TargetConfig
+	SampleBy      SampleKey
+	SetHeaders    []Header   // replace what the request has of that name
+	DelHeaders    []string   // names
+	SendTruncated bool       // mirror what came of a truncated body instead of dropping it
+	Memory        int64      // bytes of payload held at most
+	Source        netip.Addr // local address of outgoing connections; the zero value: any
+	TLS           *tls.Config
+
+	Metrics *metrics.Set
+	Logger  *slog.Logger
+}
+
+// reservedHeaders are set by mirrorgate itself, so no option may touch them.
+var reservedHeaders = []string{"host", "content-length", markerName}
+
+// Validate returns an error that names the option that is wrong and says what
+// would be right.
+func (c *Config) Validate() error {
+	if len(c.Targets) == 0 {
+		return fmt.Errorf("--target is missing: name at least one, like --target http://staging:8080")
+	}
+	if c.Memory <= 0 {
+		return fmt.Errorf("--memory is %d, should be the bytes of payload to hold at most, like 512MiB", c.Memory)
+	}
+	for _, h := range c.SetHeaders {
+		if err := checkHeaderOption("--set-header", h.Name); err != nil {
+			return err
+		}
+		if !validValue([]byte(h.Value)) {
+			return fmt.Errorf("--set-header %s: the value has a byte that HTTP forbids", h.Name)
+		}
+	}
+	for _, name := range c.DelHeaders {
+		if err := checkHeaderOption("--del-header", name); err != nil {
+			return err
+		}
+	}
+	names := map[string]bool{}
+	first := map[string]*TargetConfig{}
+	for i := range c.Targets {
+		t := &c.Targets[i]
+		if err := t.validate(); err != nil {
+			return fmt.Errorf("--target %s: %w", t.Name, err)
+		}
+		if names[t.Name] {
+			return fmt.Errorf("--target %s: the name is taken by another target; give each its own, like %s2=%s", t.Name, t.Name, t.URL.Redacted())
+		}
+		names[t.Name] = true
+		g := t.groupName()
+		if first[g] == nil {
+			first[g] = t
+		}
+		if err := first[g].agrees(t); err != nil {
+			return fmt.Errorf("--target %s: %w", t.Name, err)
+		}
+	}
+	return nil
+}
+
+func checkHeaderOption(option, name string) error {
+	if !validName([]byte(name)) {
+		return fmt.Errorf("%s: %q is no header name", option, name)
+	}
+	if slices.Contains(reservedHeaders, strings.ToLower(name)) {
+		return fmt.Errorf("%s %s: mirrorgate sets this field itself; for Host use --host", option, name)
+	}
+	return nil
+}
+
+func (t *TargetConfig) groupName() string {
+	if t.Group == "" {
+		return t.Name
+	}
+	return t.Group
+}
+
+// agrees checks that two targets of one group describe the same group. Both
+// must have named it: a lone target's name is no group to join by accident.
+func (t *TargetConfig) agrees(u *TargetConfig) error {
+	g := t.groupName()
+	switch {
+	case t == u:
+		return nil
+	case t.Group == "" || u.Group == "":
+		return fmt.Errorf("group %s is also the name of a target without a group; rename one", g)
+	case t.Sample != u.Sample:
+		return fmt.Errorf("sample is %s here but %s at %s, and both are in group %s; a group has one sample",
+			formatShare(u.Sample), formatShare(t.Sample), t.Name, g)
+	case !slices.Equal(t.Methods, u.Methods):
+		return fmt.Errorf("methods are not those of %s, and both are in group %s; a group has one list of methods", t.Name, g)
+	}
+	return nil
+}
+
+func (t *TargetConfig) validate() error {
+	if err := checkName("name", t.Name); err != nil {
+		return err
+	}
+	if err := checkName("group", t.groupName()); err != nil {
+		return err
+	}
+	u := t.URL
+	switch {
+	case u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return fmt.Errorf("the URL should be like http://host:8080 or https://host/prefix")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return fmt.Errorf("the URL %s has a query or a fragment; only a path can be put in front of the mirrored one", u.Redacted())
+	case u.User != nil:
+		return fmt.Errorf("the URL holds a user name or password; use --set-header to send credentials")
+	case !validPath([]byte(u.EscapedPath())):
+		return fmt.Errorf("the URL's path has a byte that HTTP forbids")
+	case t.Weight < 1:
+		return fmt.Errorf("weight is %d, should be 1 or more", t.Weight)
+	case !(t.Sample >= 0 && t.Sample <= 1):
+		return fmt.Errorf("sample is %v, should be from 0%% to 100%%", t.Sample)
+	case !(t.Rate >= 0):
+		return fmt.Errorf("rate is %v, should be like 200/s", t.Rate)
+	case t.Conns < 1 || t.Conns > 65535:
+		return fmt.Errorf("conns is %d, should be from 1 to 65535", t.Conns)
+	case t.Batch < 1 || t.Batch > 1024:
+		return fmt.Errorf("batch is %d, should be from 1 to 1024", t.Batch)
+	case t.Queue < 1 || t.Queue > 1<<24:
+		return fmt.Errorf("queue is %d, should be from 1 to %d", t.Queue, 1<<24)
+	case t.Timeout <= 0:
+		return fmt.Errorf("timeout is %v, should be like 5s", t.Timeout)
+	case t.MaxAge <= 0:
+		return fmt.Errorf("max-age is %v, should be like 10s", t.MaxAge)
+	case t.Host == "" || !validHost([]byte(t.Host)):
+		return fmt.Errorf("host is %q, should be keep, target or a host name", t.Host)
+	}
+	for _, m := range t.Methods {
+		if !validName([]byte(m)) {
+			return fmt.Errorf("methods has %q, should be like GET+HEAD", m)
+		}
+	}
+	return nil
+}
+
+// checkName keeps names usable as metric labels, in logs and on command lines.
+func checkName(what, name string) error {
+	ok := name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r))
+	})
+	if !ok {
+		return fmt.Errorf("%s is %q, should be of letters, digits, '-', '_' and '.'", what, name)
+	}
+	return nil
+}

@@ -1,0 +1,29 @@
+// Package fanout takes the requests that HAProxy mirrors and sends each to the
+// targets that want it, over HTTP/1.1.
+//
+// The way of a request through the files:
+//
+//	submit.go     one batch from an event loop: count, reject, select, one doorbell
+//	prepare.go    is it a request that can be mirrored: guards, truncation, loop
+//	sample.go     which share of the traffic a group takes, and which target
+//	admit.go      may it wait at the target: rate, memory, room in the queue
+//	payload.go    the one copy in wire format that all targets share
+//	queue.go      the bounded queue of a target, and who goes when it is full
+//	target.go     a target: its queue, its lanes, its counters
+//	lane.go       one goroutine, one connection, one batch in flight
+//	answer.go     reading the answers of a batch, in order
+//	dial.go       connections: addresses, TLS
+//	drain.go      shutdown
+//	metrics.go    the accounting; config.go the options
+//
+// Work crosses every border in batches: Submit takes all requests of an event
+// loop's wake-up, locks each target's queue once and rings its lanes once; a
+// lane sends a batch in one write and counts its outcomes once.
+//
+// The accounting holds to the last request, whatever happens:
+//
+//	received  = Σ rejected{reason} + accepted                       the gateway
+//	accepted  = filtered + sampled_out + Σ selected over its targets   each group
+//	selected  = sent + Σ dropped{reason}                            each target
+//	sent      = Σ responses{code} + Σ errors{kind}                  each target
+package fanout

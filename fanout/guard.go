@@ -1,0 +1,178 @@
+package fanout
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// This file holds the guards against request splitting and smuggling: only
+// bytes that RFC 9110 allows in their place go out.
+
+// tokenBytes are the bytes of a token (RFC 9110 section 5.6.2), mapped to
+// their lower case; every other byte maps to 0.
+var tokenBytes = func() (table [256]byte) {
+	for c := byte('0'); c <= '9'; c++ {
+		table[c] = c
+	}
+	for c := byte('a'); c <= 'z'; c++ {
+		table[c] = c
+		table[c-'a'+'A'] = c
+	}
+	for _, c := range []byte("!#$%&'*+-.^_`|~") {
+		table[c] = c
+	}
+	return table
+}()
+
+// validName checks a header name or a method.
+func validName(b []byte) bool {
+	for _, c := range b {
+		if tokenBytes[c] == 0 {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// validValue checks a field value: no control characters but TAB
+// (RFC 9110 section 5.5).
+func validValue(b []byte) bool {
+	for len(b) >= 8 {
+		if hasControl(binary.LittleEndian.Uint64(b), 0x20) && !validValueBytes(b[:8]) {
+			return false
+		}
+		b = b[8:]
+	}
+	return validValueBytes(b)
+}
+
+func validValueBytes(b []byte) bool {
+	for _, c := range b {
+		if c < 0x20 && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// validPath checks a request target: no control characters and no space.
+func validPath(b []byte) bool {
+	for len(b) >= 8 {
+		if hasControl(binary.LittleEndian.Uint64(b), 0x21) {
+			return false
+		}
+		b = b[8:]
+	}
+	for _, c := range b {
+		if c <= ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// hasControl reports whether one of the eight bytes of x is below min (at most
+// 0x80) or DEL: the usual arithmetic on all bytes at once, in which a byte of
+// 0x80 or more is never counted.
+func hasControl(x uint64, min byte) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	below := (x - ones*uint64(min)) &^ x
+	del := x ^ ones*0x7f
+	isDel := (del - ones) &^ del
+	return (below|isDel)&highs != 0
+}
+
+// validHost checks the bytes of a host with an optional port
+// (RFC 3986 section 3.2.2). Empty is valid: HTTP/1.0 has such requests.
+func validHost(b []byte) bool {
+	for _, c := range b {
+		if tokenBytes[c] == 0 && !strings.ContainsRune(":[]()=,;", rune(c)) || c == '#' || c == '^' || c == '`' || c == '|' {
+			return false
+		}
+	}
+	return true
+}
+
+// equalFold reports whether name is lower, which is in lower case.
+func equalFold(name []byte, lower string) bool {
+	if len(name) != len(lower) {
+		return false
+	}
+	for i, c := range name {
+		if tokenBytes[c] != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// fate is what becomes of a header field.
+type fate uint8
+
+const (
+	fateKeep fate = iota
+	fateDrop
+	fateHost
+	fateLength
+	fateConnection
+	fateMarker
+)
+
+// hopByHop are the fields that concern one connection only
+// (RFC 9110 section 7.6.1), and Expect, which asks for an answer nobody waits
+// for.
+var hopByHop = []string{
+	"keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect",
+}
+
+// fates finds the fate of a name. Names are looked up by length and first
+// letter, so that most cost two comparisons.
+type fates struct {
+	byLength [32][]knownField
+	long     []knownField
+}
+
+type knownField struct {
+	name string // lower case
+	fate fate
+}
+
+func newFates(del []string, set []Header) *fates {
+	f := &fates{}
+	f.add("host", fateHost)
+	f.add("content-length", fateLength)
+	f.add("connection", fateConnection)
+	f.add(markerName, fateMarker)
+	for _, name := range hopByHop {
+		f.add(name, fateDrop)
+	}
+	for _, name := range del {
+		f.add(name, fateDrop)
+	}
+	for _, h := range set {
+		f.add(h.Name, fateDrop)
+	}
+	return f
+}
+
+func (f *fates) add(name string, is fate) {
+	known := knownField{strings.ToLower(name), is}
+	if len(name) < len(f.byLength) {
+		f.byLength[len(name)] = append(f.byLength[len(name)], known)
+		return
+	}
+	f.long = append(f.long, known)
+}
+
+func (f *fates) of(name []byte) fate {
+	list := f.long
+	if len(name) < len(f.byLength) {
+		list = f.byLength[len(name)]
+	}
+	for i := range list {
+		if tokenBytes[name[0]] == list[i].name[0] && equalFold(name, list[i].name) {
+			return list[i].fate
+		}
+	}
+	return fateKeep
+}

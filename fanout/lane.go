@@ -1,0 +1,265 @@
+package fanout
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	// maxBatchBytes bounds what a lane writes before it reads: more than the
+	// sockets hold could wait for a target that waits for us to read.
+	maxBatchBytes = 64 << 10
+	// referTo is the size in bytes from which on a piece of a request is written
+	// from where it is instead of being copied next to its neighbours.
+	referTo = 2 << 10
+	// idleCheck is how long a connection may be idle before it is checked.
+	idleCheck = int64(time.Second)
+)
+
+// lane is one goroutine with one connection and one batch in flight. It takes
+// what waits at its target, sends it in one write, reads the answers in order,
+// and counts them once.
+type lane struct {
+	t         *target
+	wake      chan struct{}
+	next      *lane // in a wakeList
+	woken     bool  // counted in t.waking
+	retired   bool  // has to go when it has no work
+	idleSince int64 // when it became idle last, 0 if it did not before this batch
+
+	stream net.Conn
+	socket *net.TCPConn
+	reader *bufio.Reader
+	answer fasthttp.Response
+	body   io.LimitedReader
+
+	batch   []entry
+	back    []entry // what goes back to the queue
+	ends    []int   // where in the written bytes each request of the batch ends
+	small   []byte  // the copied pieces
+	pieces  net.Buffers
+	writing net.Buffers
+	out     outcome
+
+	clock    int64 // when the socket last gave something, or the batch was written
+	deadline int64 // of the answer that is waited for
+	set      int64 // the deadline that the socket knows
+	readErr  error // what the socket said last
+}
+
+func newLane(t *target) *lane {
+	l := &lane{t: t, wake: make(chan struct{}, 1)}
+	l.reader = bufio.NewReaderSize(laneReader{l}, readBuffer)
+	l.answer.StreamBody = true
+	return l
+}
+
+// run is the life of a lane: connect when there is work, and go on with the
+// connection for as long as it is good.
+func (l *lane) run() {
+	<-l.wake
+	for len(l.batch) > 0 || l.take() {
+		// The second argument keeps fasthttp from starting its own cleaner, which
+		// would outlive the pool: idle connections end with their lanes.
+		cc, err := l.t.client.AcquireConn(l.t.cfg.Timeout, true)
+		if reason := l.t.connected(err); err != nil {
+			l.dropBatch(reason)
+			continue
+		}
+		l.stream, l.socket = unwrap(cc.Conn())
+		l.reader.Reset(laneReader{l})
+		l.readErr = nil
+		for l.exchange() && l.take() && l.usable() {
+		}
+		l.t.client.CloseConn(cc)
+	}
+}
+
+// take waits for requests and takes this lane's share of them. It reports
+// whether there are any: false ends the lane.
+func (l *lane) take() bool {
+	t := l.t
+	l.idleSince = 0
+	t.mu.Lock()
+	for {
+		if l.woken {
+			l.woken = false
+			t.waking--
+		}
+		now := t.f.now()
+		l.dropStale(now)
+		if t.queue.n > 0 {
+			l.takeShare(now)
+			break
+		}
+		if l.retired || t.draining {
+			t.lanes--
+			t.mu.Unlock()
+			t.settle(&l.out)
+			return false
+		}
+		l.idleSince = now
+		t.idle = append(t.idle, l)
+		t.mu.Unlock()
+		t.settle(&l.out)
+		<-l.wake
+		t.mu.Lock()
+	}
+	t.mu.Unlock()
+	t.settle(&l.out)
+	t.metrics.batchSize.Update(float64(len(l.batch)))
+	return true
+}
+
+// dropStale drops what has waited too long. t.mu is held.
+func (l *lane) dropStale(now int64) {
+	t := l.t
+	for t.queue.n > 0 && now-t.queue.at(0).at > int64(t.cfg.MaxAge) {
+		l.out.drop(t.queue.popFront(), dropStale)
+		t.length.Add(-1)
+	}
+}
+
+// takeShare moves requests from the queue to the batch. One that is sent for
+// the second time goes alone, so that it is not lost to a neighbour's end of
+// the connection. t.mu is held, the queue is not empty.
+func (l *lane) takeShare(now int64) {
+	t := l.t
+	size := 0
+	for n := t.share(); n > 0; n-- {
+		next := t.queue.at(0)
+		size += len(next.buf)
+		if len(l.batch) > 0 && (next.retried || size > maxBatchBytes) {
+			break
+		}
+		e := t.queue.popFront()
+		l.batch = append(l.batch, e)
+		if e.retried {
+			break
+		}
+	}
+	t.taken = now
+	t.length.Store(int64(t.queue.n))
+	t.inflight.Add(int64(len(l.batch)))
+}
+
+// usable reports whether the connection is still good after the lane was idle.
+func (l *lane) usable() bool {
+	return l.idleSince == 0 || l.t.f.now()-l.idleSince < idleCheck || quiet(l.socket)
+}
+
+// dropBatch ends the whole batch before anything of it was sent.
+func (l *lane) dropBatch(reason dropReason) {
+	for _, e := range l.batch {
+		l.out.drop(e, reason)
+	}
+	l.finish()
+}
+
+// finish counts the batch and gives back what has to be sent once more.
+func (l *lane) finish() {
+	t := l.t
+	t.inflight.Add(-int64(len(l.batch)))
+	if len(l.back) > 0 {
+		t.giveBack(l.back)
+		clear(l.back)
+		l.back = l.back[:0]
+	}
+	clear(l.batch)
+	l.batch = l.batch[:0]
+	t.settle(&l.out)
+}
+
+// exchange sends the batch and reads its answers. It reports whether the
+// connection is good for another one.
+func (l *lane) exchange() bool {
+	l.encode()
+	start := l.t.f.now()
+	l.clock = start
+	l.setDeadline(start + int64(l.t.cfg.Timeout))
+	written, err := l.write()
+	if err != nil {
+		// The target may have answered before it closed.
+		l.clock = l.t.f.now()
+	}
+	sent := len(l.batch)
+	for sent > 0 && written <= l.startOf(sent-1) {
+		sent--
+	}
+	good := l.readAnswers(sent, start)
+	for _, e := range l.batch[sent:] {
+		l.unsent(e)
+	}
+	l.finish()
+	return good && err == nil
+}
+
+func (l *lane) startOf(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return l.ends[i-1]
+}
+
+// encode lays the batch out for one write: small pieces are copied next to each
+// other, large ones stay where they are.
+func (l *lane) encode() {
+	l.small, l.pieces, l.ends = l.small[:0], l.pieces[:0], l.ends[:0]
+	mark, size := 0, 0
+	add := func(piece []byte) {
+		size += len(piece)
+		if len(piece) < referTo && len(l.batch) > 1 {
+			l.small = append(l.small, piece...)
+			return
+		}
+		if mark < len(l.small) {
+			l.pieces = append(l.pieces, l.small[mark:])
+			mark = len(l.small)
+		}
+		if len(piece) > 0 {
+			l.pieces = append(l.pieces, piece)
+		}
+	}
+	for _, e := range l.batch {
+		l.encodeOne(e.payload, add)
+		l.ends = append(l.ends, size)
+	}
+	if mark < len(l.small) {
+		l.pieces = append(l.pieces, l.small[mark:])
+	}
+}
+
+// encodeOne passes the pieces of one request on, with this target's path and
+// Host.
+func (l *lane) encodeOne(p *payload, add func([]byte)) {
+	t := l.t
+	at := 0
+	if len(t.prefix) > 0 && p.buf[p.path] != '*' {
+		add(p.buf[:p.path])
+		add(t.prefix)
+		at = p.path
+	}
+	host := t.newHost
+	if host == nil && p.hostStart == p.hostEnd {
+		host = t.ownHost
+	}
+	if host != nil {
+		add(p.buf[at:p.hostStart])
+		add(host)
+		at = p.hostEnd
+	}
+	add(p.buf[at:])
+}
+
+func (l *lane) write() (int, error) {
+	if len(l.pieces) == 1 {
+		return l.stream.Write(l.pieces[0])
+	}
+	l.writing = l.pieces
+	n, err := l.writing.WriteTo(l.stream)
+	return int(n), err
+}

@@ -1,0 +1,125 @@
+package fanout
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseTarget reads [NAME=]URL[,key=value…]. What the text does not say is taken
+// from defaults; n is the target's position, from 1, for the name of one that
+// has none ("t1"). The result is not validated.
+func ParseTarget(text string, defaults TargetConfig, n int) (TargetConfig, error) {
+	t := defaults
+	parts := strings.Split(text, ",")
+	t.Name = "t" + strconv.Itoa(n)
+	address := parts[0]
+	if name, rest, ok := strings.Cut(address, "="); ok && !strings.ContainsAny(name, ":/?") {
+		t.Name, address = name, rest
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return t, fmt.Errorf("cannot read URL %q: should be like http://host:8080", address)
+	}
+	t.URL = u
+	for _, part := range parts[1:] {
+		key, value, ok := strings.Cut(part, "=")
+		if !ok {
+			return t, fmt.Errorf("%q should be key=value, with a key of %s", part, strings.Join(targetKeys(), ", "))
+		}
+		set := targetOptions[key]
+		if set == nil {
+			return t, fmt.Errorf("unknown key %q, should be one of %s", key, strings.Join(targetKeys(), ", "))
+		}
+		if err := set(&t, value); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// targetOptions are the keys that may stand behind a target's URL.
+var targetOptions = map[string]func(*TargetConfig, string) error{
+	"group":   func(t *TargetConfig, v string) error { t.Group = v; return nil },
+	"weight":  func(t *TargetConfig, v string) error { return parseInt("weight", v, &t.Weight) },
+	"sample":  func(t *TargetConfig, v string) (err error) { t.Sample, err = ParseShare(v); return err },
+	"rate":    func(t *TargetConfig, v string) (err error) { t.Rate, err = ParseRate(v); return err },
+	"conns":   func(t *TargetConfig, v string) error { return parseInt("conns", v, &t.Conns) },
+	"batch":   func(t *TargetConfig, v string) error { return parseInt("batch", v, &t.Batch) },
+	"queue":   func(t *TargetConfig, v string) error { return parseInt("queue", v, &t.Queue) },
+	"drop":    func(t *TargetConfig, v string) (err error) { t.Drop, err = ParseDrop(v); return err },
+	"timeout": func(t *TargetConfig, v string) error { return parseDuration("timeout", v, &t.Timeout) },
+	"max-age": func(t *TargetConfig, v string) error { return parseDuration("max-age", v, &t.MaxAge) },
+	"host":    func(t *TargetConfig, v string) error { t.Host = v; return nil },
+	"methods": func(t *TargetConfig, v string) error { t.Methods = ParseMethods(v); return nil },
+}
+
+func targetKeys() []string {
+	var keys []string
+	for key := range targetOptions {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func parseInt(key, text string, to *int) error {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return fmt.Errorf("%s is %q, should be a whole number", key, text)
+	}
+	*to = n
+	return nil
+}
+
+func parseDuration(key, text string, to *time.Duration) error {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("%s is %q, should be a duration like 500ms or 5s", key, text)
+	}
+	*to = d
+	return nil
+}
+
+// ParseMethods reads "GET+HEAD"; an empty text means all methods.
+func ParseMethods(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "+")
+}
+
+// ParseShare reads a share of the requests, "25%" or "0.25", as 0 to 1.
+func ParseShare(text string) (float64, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	share, err := strconv.ParseFloat(number, 64)
+	if percent {
+		share /= 100
+	}
+	if err != nil || !(share >= 0 && share <= 1) {
+		return 0, fmt.Errorf("sample is %q, should be a share like 25%% or 0.25", text)
+	}
+	return share, nil
+}
+
+// formatShare writes a share as ParseShare reads it.
+func formatShare(share float64) string {
+	return strconv.FormatFloat(math.Round(share*1e10)/1e8, 'f', -1, 64) + "%"
+}
+
+// ParseRate reads a number of requests a second, "200/s" or "200"; "none" and 0
+// mean no limit and give 0.
+func ParseRate(text string) (float64, error) {
+	if text == "none" {
+		return 0, nil
+	}
+	rate, err := strconv.ParseFloat(strings.TrimSuffix(text, "/s"), 64)
+	if err != nil || !(rate >= 0) || math.IsInf(rate, 0) {
+		return 0, fmt.Errorf("rate is %q, should be requests a second like 200/s", text)
+	}
+	return rate, nil
+}

@@ -1,0 +1,240 @@
+package fanout
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+// The marker tells a request that was mirrored before: it is never mirrored
+// again. The other one tells the target that the body is not whole.
+const (
+	markerName    = "x-mirrored-by"
+	markerLine    = "X-Mirrored-By: mirrorgate\r\n"
+	truncatedLine = "X-Mirrored-Truncated: true\r\n"
+)
+
+// field is a header field that goes out. Its slices are borrowed.
+type field struct{ name, value []byte }
+
+// prepared is a request that passed the guards, read once so that what follows
+// only copies. It borrows from the codec.Request and is used anew for each.
+type prepared struct {
+	req       *codec.Request
+	authority []byte // of an absolute-form target
+	path      []byte // origin-form; '/' is missing in front of a '?'
+	fields    []field
+	host      int  // index of the Host field, -1 if there is none
+	hasLength bool // the request declared a length
+	keepCL    bool // Content-Length is among fields and right
+	truncated bool // the body is not whole, and goes out all the same
+	size      int  // bytes at most in wire format
+}
+
+// prepare reads r into p and returns why it is not to be mirrored, if so.
+func (f *Fanout) prepare(p *prepared, r *codec.Request) codec.Reject {
+	if r.Reject != codec.RejectNone {
+		return r.Reject
+	}
+	*p = prepared{req: r, fields: p.fields[:0], host: -1}
+	if !validName(r.Method) {
+		return codec.RejectMalformed
+	}
+	if string(r.Method) == "CONNECT" {
+		return codec.RejectConnect
+	}
+	var err error
+	p.authority, p.path, err = codec.ParseTarget(r.Method, r.Target)
+	if err != nil || !validPath(p.path) || !validHost(p.authority) {
+		return codec.RejectMalformed
+	}
+	if reject := f.scanHeaders(p); reject != codec.RejectNone {
+		return reject
+	}
+	if p.truncated && !f.cfg.SendTruncated {
+		return codec.RejectTruncated
+	}
+	p.size += len(r.Method) + len(p.path) + len(p.authority) + len(r.Body) + f.overhead
+	return codec.RejectNone
+}
+
+// scanHeaders validates the fields and keeps those that go out.
+func (f *Fanout) scanHeaders(p *prepared) codec.Reject {
+	var connection []byte // the value of Connection, if there is one
+	var lengths int
+	var length []byte
+	loop := false
+	it := p.req.Headers.Iter()
+	for it.Next() {
+		if !validName(it.Name) || !validValue(it.Value) {
+			return codec.RejectMalformed
+		}
+		switch f.fates.of(it.Name) {
+		case fateDrop:
+			continue
+		case fateConnection:
+			if connection != nil {
+				connection = append(append(bytes.Clone(connection), ','), it.Value...)
+			} else {
+				connection = it.Value
+			}
+			continue
+		case fateMarker:
+			loop = true
+			continue
+		case fateHost:
+			if p.host >= 0 {
+				return codec.RejectMalformed // RFC 9112 section 3.2
+			}
+			p.host = len(p.fields)
+		case fateLength:
+			lengths++
+			length = it.Value
+		}
+		p.fields = append(p.fields, field{it.Name, it.Value})
+		p.size += len(it.Name) + len(it.Value) + len(": \r\n")
+	}
+	if it.Err() != nil {
+		return codec.RejectMalformed
+	}
+	if loop {
+		return codec.RejectLoop
+	}
+	p.judgeLength(lengths, length)
+	if connection != nil {
+		p.dropNamedBy(connection)
+	}
+	return codec.RejectNone
+}
+
+// judgeLength decides whether the body is whole, and whether the declared
+// length can stay. What cannot be read, or is short, is replaced by the length
+// of what came.
+func (p *prepared) judgeLength(lengths int, declared []byte) {
+	r := p.req
+	n, ok := parseLength(declared)
+	p.hasLength = lengths > 0
+	switch {
+	case lengths == 1 && ok:
+		p.truncated = n > uint64(len(r.Body))
+		p.keepCL = n == uint64(len(r.Body))
+	default:
+		p.truncated = r.Full || r.BodySize > int64(len(r.Body))
+	}
+	if lengths > 0 && !p.keepCL {
+		p.dropFields(func(name []byte) bool { return equalFold(name, "content-length") })
+	}
+}
+
+func parseLength(b []byte) (n uint64, ok bool) {
+	if len(b) == 0 || len(b) > 18 {
+		return 0, false
+	}
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + uint64(c-'0')
+	}
+	return n, true
+}
+
+// dropNamedBy removes the fields that Connection names as hop-by-hop
+// (RFC 9110 section 7.6.1), Host and Content-Length excepted: without them the
+// request would be another one.
+func (p *prepared) dropNamedBy(connection []byte) {
+	p.dropFields(func(name []byte) bool {
+		if equalFold(name, "host") || equalFold(name, "content-length") {
+			return false
+		}
+		for rest := connection; len(rest) > 0; {
+			var token []byte
+			token, rest, _ = bytes.Cut(rest, []byte(","))
+			if bytes.EqualFold(bytes.Trim(token, " \t"), name) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func (p *prepared) dropFields(drop func(name []byte) bool) {
+	kept := p.fields[:0]
+	host := -1
+	for i, fd := range p.fields {
+		if drop(fd.name) {
+			continue
+		}
+		if i == p.host {
+			host = len(kept)
+		}
+		kept = append(kept, fd)
+	}
+	p.fields, p.host = kept, host
+}
+
+// needsLength reports whether Content-Length has to be written: with a body, if
+// the request had one, and for methods that anticipate a body
+// (RFC 9110 section 8.6).
+func (p *prepared) needsLength() bool {
+	if p.keepCL {
+		return false
+	}
+	if len(p.req.Body) > 0 || p.hasLength {
+		return true
+	}
+	switch string(p.req.Method) {
+	case "POST", "PUT", "PATCH":
+		return true
+	}
+	return false
+}
+
+// appendWire appends the request in wire format and returns where in dst its
+// path starts, and where the line of Host starts and ends. Both are the same
+// if there is no Host.
+func (f *Fanout) appendWire(dst []byte, p *prepared) (wire []byte, path, hostStart, hostEnd int) {
+	dst = append(dst, p.req.Method...)
+	dst = append(dst, ' ')
+	path = len(dst)
+	if len(p.path) == 0 || p.path[0] == '?' {
+		dst = append(dst, '/')
+	}
+	dst = append(dst, p.path...)
+	dst = append(dst, " HTTP/1.1\r\n"...)
+	hostStart, hostEnd = len(dst), len(dst)
+	if p.host < 0 && len(p.authority) > 0 {
+		dst = appendField(dst, "host", p.authority)
+		hostEnd = len(dst)
+	}
+	for i := range p.fields {
+		fd := &p.fields[i]
+		start := len(dst)
+		dst = append(dst, fd.name...)
+		dst = append(dst, ':', ' ')
+		dst = append(dst, fd.value...)
+		dst = append(dst, '\r', '\n')
+		if i == p.host {
+			hostStart, hostEnd = start, len(dst)
+		}
+	}
+	if p.needsLength() {
+		dst = append(dst, "content-length: "...)
+		dst = strconv.AppendInt(dst, int64(len(p.req.Body)), 10)
+		dst = append(dst, '\r', '\n')
+	}
+	if p.truncated {
+		dst = append(dst, truncatedLine...)
+	}
+	dst = append(dst, f.tail...)
+	dst = append(dst, p.req.Body...)
+	return dst, path, hostStart, hostEnd
+}
+
+func appendField(dst []byte, name string, value []byte) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ": "...)
+	dst = append(dst, value...)
+	return append(dst, "\r\n"...)
+}

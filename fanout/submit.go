@@ -1,0 +1,126 @@
+package fanout
+
+import (
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+// batch is the scratch of one Submit: what it decided, until it is counted and
+// handed over at once.
+type batch struct {
+	f   *Fanout
+	now int64
+
+	prepared prepared
+	takers   []*target // of the current request
+	held     int64     // bytes of payload made by this batch
+
+	rejected [codec.RejectAborted + 1]int
+	groups   []groupBatch  // by group.index
+	targets  []targetBatch // by target.index
+}
+
+type groupBatch struct{ filtered, sampledOut int }
+
+type targetBatch struct {
+	entries  []entry
+	selected int
+	held     int64
+	dropped  [dropReasons]int
+}
+
+// Submit takes the requests of one wake-up of an event loop and hands each to
+// the targets that get it. It never blocks on a target. The requests and what
+// they point into stay the caller's, and are not used after Submit returns. It
+// is safe for concurrent use.
+func (f *Fanout) Submit(reqs []codec.Request) {
+	b := f.batches.Get().(*batch)
+	b.now = f.now()
+	for i := range reqs {
+		if reject := f.prepare(&b.prepared, &reqs[i]); reject != codec.RejectNone {
+			b.rejected[reject]++
+			continue
+		}
+		b.dispatch()
+	}
+	f.metrics.received.Add(len(reqs))
+	b.flush()
+	f.batches.Put(b)
+}
+
+// dispatch selects the targets of the prepared request and, if one takes it,
+// copies it once for all of them.
+func (b *batch) dispatch() {
+	p := &b.prepared
+	cost := payloadCost(p.size)
+	var luck draw
+	luck.hash, luck.keyed = b.f.cfg.SampleBy.hash(p)
+	b.takers = b.takers[:0]
+	for i, g := range b.f.groups {
+		if !g.wants(p.req.Method) {
+			b.groups[i].filtered++
+			continue
+		}
+		sample, pick := luck.next(g.seed)
+		if !g.takes(sample) {
+			b.groups[i].sampledOut++
+			continue
+		}
+		t := g.pick(pick)
+		tb := &b.targets[t.index]
+		tb.selected++
+		if reason := b.admit(t, cost); reason != dropNone {
+			tb.dropped[reason]++
+			continue
+		}
+		b.takers = append(b.takers, t)
+	}
+	if len(b.takers) == 0 {
+		return
+	}
+	pl := b.f.serialise(p, len(b.takers))
+	b.held += pl.cost()
+	for _, t := range b.takers {
+		tb := &b.targets[t.index]
+		tb.entries = append(tb.entries, entry{payload: pl, at: b.now})
+		tb.held += pl.cost()
+	}
+}
+
+// flush counts what the batch decided and rings each target once.
+func (b *batch) flush() {
+	f := b.f
+	if b.held > 0 {
+		f.held.Add(b.held)
+		b.held = 0
+	}
+	for i, n := range b.rejected {
+		if n > 0 {
+			f.metrics.rejected[i].Add(n)
+			b.rejected[i] = 0
+		}
+	}
+	for i, g := range f.groups {
+		gb := &b.groups[i]
+		if gb.filtered > 0 {
+			g.metrics.filtered.Add(gb.filtered)
+		}
+		if gb.sampledOut > 0 {
+			g.metrics.sampledOut.Add(gb.sampledOut)
+		}
+		*gb = groupBatch{}
+	}
+	for i, t := range f.targets {
+		tb := &b.targets[i]
+		if tb.selected == 0 {
+			continue
+		}
+		t.metrics.selected.Add(tb.selected)
+		t.metrics.countDropped(&tb.dropped)
+		if len(tb.entries) > 0 {
+			t.held.Add(tb.held)
+			t.push(tb.entries, b.now)
+			clear(tb.entries)
+		}
+		*tb = targetBatch{entries: tb.entries[:0]}
+	}
+}

@@ -1,0 +1,247 @@
+package fanout
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	// fastAnswer divides targets that answer so fast that a request behind
+	// another hardly waits, and full batches cost least, from those where what
+	// came together has to run together.
+	fastAnswer = int64(500 * time.Microsecond)
+	// patience is how long a queue of a fast target may stand still before one
+	// more lane is woken for it.
+	patience = int64(2 * time.Millisecond)
+	// idleLane is how long a lane keeps its connection without work.
+	idleLane = int64(30 * time.Second)
+	// batchPause is how long a target that closes after each first answer gets
+	// single requests.
+	batchPause = int64(30 * time.Second)
+	// cutsToPause is how many batches in a row have to end at their first answer.
+	cutsToPause = 3
+)
+
+// target is where copies go: a bounded queue and the lanes that empty it.
+type target struct {
+	f       *Fanout
+	index   int
+	cfg     TargetConfig
+	prefix  []byte // goes in front of paths, without a slash at its end
+	ownHost []byte // the line of Host for requests that have none
+	newHost []byte // the line of Host for all requests; nil: keep theirs
+	client  *fasthttp.HostClient
+	dialer  net.Dialer
+	rate    *rateLimit // nil: no limit
+	metrics *targetMetrics
+
+	held       atomic.Int64 // bytes of payload
+	length     atomic.Int64 // requests in queue
+	inflight   atomic.Int64 // requests that a lane has taken
+	batchLimit atomic.Int64 // cfg.Batch, or 1 for a while
+	down       atomic.Bool  // the last attempt to connect failed
+
+	running  sync.WaitGroup // lanes
+	aborting context.Context
+	abort    context.CancelFunc // closes all connections
+
+	mu       sync.Mutex
+	queue    queue
+	idle     []*lane // the one that was busy last is at the end
+	lanes    int
+	waking   int   // lanes that were woken or started and have not taken yet
+	pace     int64 // moving average of the time to a batch's first answer
+	taken    int64 // when a lane took last
+	cuts     int   // batches in a row that ended at their first answer
+	resumeAt int64 // when batching starts again after a pause
+	draining bool
+}
+
+func newTarget(f *Fanout, index int, cfg TargetConfig) *target {
+	t := &target{f: f, index: index, cfg: cfg}
+	t.prefix = []byte(strings.TrimRight(cfg.URL.EscapedPath(), "/"))
+	t.ownHost = appendField(nil, "host", []byte(cfg.URL.Host))
+	switch cfg.Host {
+	case HostKeep:
+	case HostTarget:
+		t.newHost = t.ownHost
+	default:
+		t.newHost = appendField(nil, "host", []byte(cfg.Host))
+	}
+	if cfg.Rate > 0 {
+		t.rate = newRateLimit(cfg.Rate)
+	}
+	t.batchLimit.Store(int64(cfg.Batch))
+	t.aborting, t.abort = context.WithCancel(context.Background())
+	t.client = newClient(t)
+	t.metrics = newTargetMetrics(f.cfg.Metrics, t)
+	return t
+}
+
+// push queues entries and rings the lanes once for all of them. The slice stays
+// the caller's.
+func (t *target) push(entries []entry, now int64) {
+	var o outcome
+	t.mu.Lock()
+	for _, e := range entries {
+		if t.draining {
+			o.drop(e, dropShutdown)
+			continue
+		}
+		if t.queue.n >= t.cfg.Queue {
+			if t.cfg.Drop == DropNewest {
+				o.drop(e, dropQueueFull)
+				continue
+			}
+			o.drop(t.queue.popFront(), dropQueueFull)
+		}
+		t.queue.pushBack(e)
+	}
+	wake := t.ring(now)
+	t.mu.Unlock()
+	wake.all()
+	t.settle(&o)
+}
+
+// giveBack puts requests that got no answer at the head of the queue, where
+// they came from, to be sent once more.
+func (t *target) giveBack(entries []entry) {
+	t.mu.Lock()
+	for i := len(entries) - 1; i >= 0; i-- {
+		e := entries[i]
+		e.retried = true
+		t.queue.pushFront(e)
+	}
+	wake := t.ring(t.f.now())
+	t.mu.Unlock()
+	wake.all()
+}
+
+// wakeList is a list of lanes to wake when the lock is no longer held.
+type wakeList struct{ first *lane }
+
+func (w wakeList) all() {
+	for l := w.first; l != nil; {
+		next := l.next // once awake, the lane is in other hands
+		l.next = nil
+		l.wake <- struct{}{}
+		l = next
+	}
+}
+
+// ring takes as many lanes as the queue wants from the idle ones, or makes new
+// ones. t.mu is held.
+func (t *target) ring(now int64) (wake wakeList) {
+	t.length.Store(int64(t.queue.n))
+	for n := t.lanesWanted(now); n > 0; n-- {
+		var l *lane
+		if last := len(t.idle) - 1; last >= 0 {
+			l = t.idle[last]
+			t.idle[last] = nil
+			t.idle = t.idle[:last]
+		} else if t.lanes < t.cfg.Conns {
+			l = newLane(t)
+			t.lanes++
+			t.running.Go(l.run)
+		} else {
+			return wake
+		}
+		l.woken = true
+		t.waking++
+		l.next = wake.first
+		wake.first = l
+	}
+	return wake
+}
+
+// lanesWanted returns how many more lanes the queue has work for. A slow target
+// gets a lane for each request; a fast one as few as can be, for a lane that
+// comes back takes all that gathered in the meantime.
+func (t *target) lanesWanted(now int64) int {
+	if t.queue.n == 0 {
+		return 0
+	}
+	if !t.fast() {
+		return t.queue.n - t.waking
+	}
+	limit := int(t.batchLimit.Load())
+	ahead := t.queue.n - t.waking*limit
+	switch working := t.lanes - len(t.idle); {
+	case working == 0:
+		return (ahead + limit - 1) / limit
+	case ahead >= limit:
+		return ahead / limit
+	case t.waking == 0 && now-t.taken > patience:
+		return 1
+	}
+	return 0
+}
+
+// fast reports whether the target answers in well under a millisecond. Nothing
+// is known of a target that has not answered yet.
+func (t *target) fast() bool { return t.pace > 0 && t.pace < fastAnswer }
+
+// share returns how many requests a lane takes. t.mu is held.
+func (t *target) share() int {
+	limit := int(t.batchLimit.Load())
+	if t.fast() {
+		return min(t.queue.n, limit)
+	}
+	free := 1 + len(t.idle) + t.waking + t.cfg.Conns - t.lanes
+	return min((t.queue.n+free-1)/free, limit)
+}
+
+// answered follows the target's pace, and its habit of closing.
+func (t *target) answered(first int64, batch int, cut bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.pace == 0 {
+		t.pace = first
+	}
+	t.pace += (first - t.pace) / 8
+	switch {
+	case batch == 1:
+	case !cut:
+		t.cuts = 0
+	default:
+		t.cuts++
+		if t.cuts == cutsToPause {
+			t.cuts = 0
+			t.batchLimit.Store(1)
+			t.resumeAt = t.f.now() + batchPause
+			t.f.log.Warn("target closes its connections after each answer: sending requests one by one",
+				"target", t.cfg.Name, "for", time.Duration(batchPause))
+		}
+	}
+}
+
+// tick lets lanes go that have been idle for long, wakes one for a queue that
+// stands still, and tries batches again.
+func (t *target) tick(now int64) {
+	t.mu.Lock()
+	if t.resumeAt > 0 && now >= t.resumeAt {
+		t.resumeAt = 0
+		t.batchLimit.Store(int64(t.cfg.Batch))
+	}
+	gone := 0
+	for gone < len(t.idle) && now-t.idle[gone].idleSince > idleLane {
+		gone++
+	}
+	retired := append([]*lane(nil), t.idle[:gone]...)
+	t.idle = append(t.idle[:0], t.idle[gone:]...)
+	for _, l := range retired {
+		l.retired = true
+	}
+	wake := t.ring(now)
+	t.mu.Unlock()
+	wake.all()
+	for _, l := range retired {
+		l.wake <- struct{}{}
+	}
+}
