@@ -45,6 +45,22 @@ func (it *HeaderIter) Next() bool {
 		return it.nextText()
 	}
 	b := it.rest
+	// Nearly all names and values are shorter than 240 bytes, so that their
+	// lengths are one byte; something always follows, if only the end.
+	if len(b) > 2 && b[0] != 0 && b[0] < 240 {
+		value := 2 + int(b[0])
+		if value < len(b) && b[value-1] < 240 {
+			if end := value + int(b[value-1]); end < len(b) {
+				it.Name, it.Value, it.rest = b[1:value-1:value-1], b[value:end:end], b[end:]
+				return true
+			}
+		}
+	}
+	return it.nextLong()
+}
+
+func (it *HeaderIter) nextLong() bool {
+	b := it.rest
 	if len(b) == 0 {
 		return false
 	}

@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -37,49 +38,41 @@ func validName(b []byte) bool {
 // validValue checks a field value: no control characters but TAB
 // (RFC 9110 section 5.5).
 func validValue(b []byte) bool {
-	for len(b) >= 8 {
-		if hasControl(binary.LittleEndian.Uint64(b), 0x20) && !validValueBytes(b[:8]) {
-			return false
-		}
-		b = b[8:]
-	}
-	return validValueBytes(b)
-}
-
-func validValueBytes(b []byte) bool {
-	for _, c := range b {
-		if c < 0x20 && c != '\t' || c == 0x7f {
-			return false
-		}
-	}
-	return true
+	return !hasControl(b, ' ') || !slices.ContainsFunc(b, func(c byte) bool {
+		return c < ' ' && c != '\t' || c == del
+	})
 }
 
 // validPath checks a request target: no control characters and no space.
-func validPath(b []byte) bool {
-	for len(b) >= 8 {
-		if hasControl(binary.LittleEndian.Uint64(b), 0x21) {
-			return false
-		}
-		b = b[8:]
-	}
-	for _, c := range b {
-		if c <= ' ' || c == 0x7f {
-			return false
-		}
-	}
-	return true
-}
+func validPath(b []byte) bool { return !hasControl(b, ' '+1) }
 
-// hasControl reports whether one of the eight bytes of x is below min (at most
-// 0x80) or DEL: the usual arithmetic on all bytes at once, in which a byte of
-// 0x80 or more is never counted.
-func hasControl(x uint64, min byte) bool {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	below := (x - ones*uint64(min)) &^ x
-	del := x ^ ones*0x7f
-	isDel := (del - ones) &^ del
-	return (below|isDel)&highs != 0
+const (
+	del = 0x7f
+
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// hasControl reports whether a byte of b is below min or DEL. It looks at eight
+// bytes at once: the highest bit of each tells, and a byte of 0x80 or more is
+// none.
+func hasControl(b []byte, min byte) bool {
+	if len(b) < 8 {
+		for _, c := range b {
+			if c < min || c == del {
+				return true
+			}
+		}
+		return false
+	}
+	found := uint64(0)
+	for i := 0; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		found |= (x - ones*uint64(min) | (x ^ ones*del) - ones) &^ x
+	}
+	x := binary.LittleEndian.Uint64(b[len(b)-8:])
+	found |= (x - ones*uint64(min) | (x ^ ones*del) - ones) &^ x
+	return found&highs != 0
 }
 
 // validHost checks the bytes of a host with an optional port

@@ -65,6 +65,7 @@ func (f *Fanout) scanHeaders(p *prepared) codec.Reject {
 	var lengths int
 	var length []byte
 	loop := false
+	fields, size := p.fields, 0
 	it := p.req.Headers.Iter()
 	for it.Next() {
 		if !validName(it.Name) || !validValue(it.Value) {
@@ -87,14 +88,15 @@ func (f *Fanout) scanHeaders(p *prepared) codec.Reject {
 			if p.host >= 0 {
 				return codec.RejectMalformed // RFC 9112 section 3.2
 			}
-			p.host = len(p.fields)
+			p.host = len(fields)
 		case fateLength:
 			lengths++
 			length = it.Value
 		}
-		p.fields = append(p.fields, field{it.Name, it.Value})
-		p.size += len(it.Name) + len(it.Value) + len(": \r\n")
+		fields = append(fields, field{it.Name, it.Value})
+		size += len(it.Name) + len(it.Value) + len(": \r\n")
 	}
+	p.fields, p.size = fields, size
 	if it.Err() != nil {
 		return codec.RejectMalformed
 	}

@@ -61,7 +61,10 @@ func (k SampleKey) String() string {
 // the request has the key at all. It reads the fields as HAProxy sent them, for
 // those that are deleted count too.
 func (k *SampleKey) hash(p *prepared) (h uint64, ok bool) {
-	if k.kind == keyPath {
+	switch k.kind {
+	case keyRandom:
+		return 0, false
+	case keyPath:
 		path, _, _ := bytes.Cut(p.path, []byte("?"))
 		return xxhash.Sum64(path), true
 	}
