@@ -4,12 +4,14 @@
 // The way of a request through the files:
 //
 //	submit.go     one batch from an event loop: count, reject, select, one doorbell
-//	prepare.go    is it a request that can be mirrored: guards, truncation, loop
+//	prepare.go    is it a request that can be mirrored: truncation, loop
+//	guard.go      no byte goes out where HTTP forbids it
 //	sample.go     which share of the traffic a group takes, and which target
 //	admit.go      may it wait at the target: rate, memory, room in the queue
 //	payload.go    the one copy in wire format that all targets share
 //	queue.go      the bounded queue of a target, and who goes when it is full
 //	target.go     a target: its queue, its lanes, its counters
+//	pace.go       whether it answers fast, which decides how lanes share the work
 //	lane.go       one goroutine, one connection, one batch in flight
 //	answer.go     reading the answers of a batch, in order
 //	dial.go       connections: addresses, TLS

@@ -12,10 +12,6 @@ import (
 )
 
 const (
-	// fastAnswer divides targets that answer so fast that a request behind
-	// another hardly waits, and full batches cost least, from those where what
-	// came together has to run together.
-	fastAnswer = int64(500 * time.Microsecond)
 	// patience is how long a queue of a fast target may stand still before one
 	// more lane is woken for it.
 	patience = int64(2 * time.Millisecond)
@@ -55,8 +51,8 @@ type target struct {
 	queue    queue
 	idle     []*lane // the one that was busy last is at the end
 	lanes    int
-	waking   int   // lanes that were woken or started and have not taken yet
-	pace     int64 // moving average of the time to a batch's first answer
+	waking   int // lanes that were woken or started and have not taken yet
+	pace     pace
 	taken    int64 // when a lane took last
 	cuts     int   // batches in a row that ended at their first answer
 	resumeAt int64 // when batching starts again after a pause
@@ -167,7 +163,7 @@ func (t *target) lanesWanted(now int64) int {
 	if t.queue.n == 0 {
 		return 0
 	}
-	if !t.fast() {
+	if !t.pace.fast() {
 		return t.queue.n - t.waking
 	}
 	limit := int(t.batchLimit.Load())
@@ -183,14 +179,10 @@ func (t *target) lanesWanted(now int64) int {
 	return 0
 }
 
-// fast reports whether the target answers in well under a millisecond. Nothing
-// is known of a target that has not answered yet.
-func (t *target) fast() bool { return t.pace > 0 && t.pace < fastAnswer }
-
 // share returns how many requests a lane takes. t.mu is held.
 func (t *target) share() int {
 	limit := int(t.batchLimit.Load())
-	if t.fast() {
+	if t.pace.fast() {
 		return min(t.queue.n, limit)
 	}
 	free := 1 + len(t.idle) + t.waking + t.cfg.Conns - t.lanes
@@ -201,10 +193,7 @@ func (t *target) share() int {
 func (t *target) answered(first int64, batch int, cut bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.pace == 0 {
-		t.pace = first
-	}
-	t.pace += (first - t.pace) / 8
+	t.pace.add(first)
 	switch {
 	case batch == 1:
 	case !cut:
