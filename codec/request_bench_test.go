@@ -44,10 +44,33 @@ func BenchmarkHeaders(b *testing.B) {
 	frame := browserNotify()
 	f, _ := ParseFrame(frame[LenSize:])
 	reqs, _, _ := AppendRequests(nil, f.Payload)
+	b.SetBytes(int64(len(reqs[0].Headers.Raw)))
 	b.ReportAllocs()
 	for b.Loop() {
 		it := reqs[0].Headers.Iter()
 		for it.Next() {
+		}
+	}
+}
+
+func BenchmarkTarget(b *testing.B) {
+	method, target := []byte("GET"), []byte("https://shop.example.com/catalogue/items?page=2&sort=price")
+	b.SetBytes(int64(len(target)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := ParseTarget(method, target); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkUvarint(b *testing.B) {
+	in := AppendUvarint(nil, 16380)
+	b.SetBytes(int64(len(in)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := Uvarint(in); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -1,0 +1,46 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Debian keeps haproxy where only root looks.
+export PATH := $(PATH):/usr/sbin
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FUZZTIME ?= 60s
+
+.PHONY: help build demo test fuzz lint bench clean haproxy
+
+help: ## Show the targets.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: ## Build bin/mirrorgate, a static binary.
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mirrorgate ./cmd/mirrorgate
+
+demo: build haproxy ## Show it at work on this machine.
+	bin/mirrorgate demo
+
+test: haproxy ## Run all tests with the race detector.
+	go test -race ./...
+
+fuzz: ## Fuzz each parser for FUZZTIME (60s).
+	@grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z]+' . | sort | while IFS=: read -r file func; do \
+		echo "$$file $${func#func }"; \
+		go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	done
+
+lint: ## Check the format, and what vet and staticcheck find.
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+bench: ## Run all micro-benchmarks.
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean: ## Remove what was built.
+	rm -rf bin
+
+haproxy:
+	@command -v haproxy >/dev/null || { \
+		test "$$(id -u)" = 0 || { echo "HAProxy is missing. Install it, on Debian with: sudo apt-get install haproxy" >&2; exit 1; }; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends haproxy; \
+	}
