@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"syscall"
+	"time"
+)
+
+const (
+	// ownDescriptors are those that are neither listeners nor connections: the
+	// standard streams, the runtime's, and a connection between accept and loop.
+	ownDescriptors = 16
+	// loopDescriptors are those of an event loop: epoll and eventfd.
+	loopDescriptors = 2
+	// mostConns keeps an unlimited number of descriptors from overflowing.
+	mostConns = 1 << 20
+
+	// spareTime is how long a connection is safe before it may be closed to make
+	// room: HAProxy sends its HELLO at once.
+	spareTime = 100 * time.Millisecond
+	// fullNotice is how long nothing can be accepted before the log tells of it.
+	fullNotice = time.Second
+
+	minBackoff = 5 * time.Millisecond
+	maxBackoff = time.Second
+)
+
+// connLimit returns how many connections there may be: wanted, or as many as
+// leave reserve descriptors free if that is 0.
+func connLimit(wanted, reserve, loops, listeners int) (int, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("cannot read the limit of open files: %w", err)
+	}
+	files := int(min(uint64(limit.Cur), mostConns))
+	needed := reserve + ownDescriptors + listeners + loops*loopDescriptors + max(wanted, 1)
+	if needed > files {
+		return 0, fmt.Errorf("cannot serve %d connections with at most %d open files: raise the limit to %d or more (ulimit -n)",
+			max(wanted, 1), files, needed)
+	}
+	if wanted == 0 {
+		wanted = files - needed + 1
+	}
+	return wanted, nil
+}
+
+// accept lets connections in until the listener is closed. It is not gnet that
+// accepts, because a single EMFILE there silently ends all of its event loops.
+func (s *Server) accept(ln net.Listener) {
+	defer s.background.Done()
+	backoff := minBackoff
+	for {
+		nc, err := ln.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err == nil {
+			err = s.admit(nc, peerOf(nc, ln))
+		}
+		if err == nil {
+			backoff = minBackoff
+			continue
+		}
+		// Most likely there are no descriptors: HAProxy waits in the backlog.
+		s.throttle.note(ln.Addr(), fault{what: "cannot accept connections: " + cause(err).Error()})
+		s.makeRoom()
+		if !s.pause(backoff) {
+			return
+		}
+		backoff = min(2*backoff, maxBackoff)
+	}
+}
+
+// peerOf is the peer as it should be logged: on a unix socket it has no name.
+func peerOf(nc net.Conn, ln net.Listener) net.Addr {
+	if nc.RemoteAddr().Network() == "unix" {
+		return ln.Addr()
+	}
+	return nc.RemoteAddr()
+}
+
+// admit hands nc to an event loop if it may come in and as soon as there is
+// room. The error says that there were no descriptors left.
+func (s *Server) admit(nc net.Conn, peer net.Addr) error {
+	if !allowed(s.cfg.Allow, peer) {
+		s.counters.refused[refusedAllow].Inc()
+		_ = nc.Close()
+		return nil
+	}
+	if !s.takeSlot() {
+		_ = nc.Close()
+		return nil
+	}
+	if err := s.enroll(nc, peer); err != nil {
+		<-s.slots
+		s.counters.refused[refusedResource].Inc()
+		return err
+	}
+	return nil
+}
+
+func allowed(prefixes []netip.Prefix, peer net.Addr) bool {
+	tcp, ok := peer.(*net.TCPAddr)
+	if !ok || len(prefixes) == 0 {
+		return true
+	}
+	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// takeSlot waits until there is room for one more connection; false means that
+// the server closes. While all connections have shaken hands nothing is
+// accepted: HAProxy before 3.1 answers a refusal by trying again at once, and
+// for ever.
+func (s *Server) takeSlot() bool {
+	select {
+	case s.slots <- struct{}{}:
+		return true
+	default:
+	}
+	for waited := time.Duration(0); ; waited += spareTime {
+		if !s.makeRoom() && waited >= fullNotice {
+			s.throttle.note(nil, fault{what: "all connections are in use, new ones wait: raise the limit (ulimit -n)"})
+		}
+		timer := time.NewTimer(spareTime)
+		select {
+		case s.slots <- struct{}{}:
+			timer.Stop()
+			return true
+		case <-timer.C:
+		case <-s.stop:
+			timer.Stop()
+			return false
+		}
+	}
+}
+
+// makeRoom closes a connection that has been silent since it came, or that only
+// waits for its peer to close, and reports whether there was one.
+func (s *Server) makeRoom() bool {
+	c := s.registry.takeSpare(s.clock() - spareTime)
+	if c == nil {
+		return false
+	}
+	c.onLoop(func() {
+		if c.session.state == stateReady {
+			return
+		}
+		if c.session.state == stateHello {
+			s.counters.refused[refusedFull].Inc()
+		}
+		c.close()
+	})
+	return true
+}
+
+// pause waits; false means that the server closes.
+func (s *Server) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.stop:
+		return false
+	}
+}

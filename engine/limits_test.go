@@ -1,0 +1,248 @@
+package engine
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+func TestMaxConns(t *testing.T) {
+	s := serve(t, func(cfg *Config) { cfg.MaxConns = 3 })
+	silent := []*client{s.dial(t), s.dial(t), s.dial(t)}
+	await(t, "the silent connections", func() bool { return s.registry.len() == 3 })
+
+	var ready []*client
+	for range 3 { // each takes the place of the oldest that is silent
+		ready = append(ready, s.greet(t))
+	}
+	for _, c := range silent {
+		c.expect("EOF")
+	}
+	if got := s.metric(`mirrorgate_spop_connections_refused_total{reason="full"}`); got != "3" {
+		t.Errorf("%s connections made room, want 3", got)
+	}
+
+	late := s.dial(t)
+	late.send(greeting())
+	await(t, "the log to be told", func() bool {
+		s.throttle.mu.Lock()
+		defer s.throttle.mu.Unlock()
+		return len(s.throttle.lines) == 1
+	})
+	for _, c := range ready { // none of them had to go
+		c.send(notify(1))
+		c.expect("ack:1:1")
+	}
+	_ = ready[0].Close()
+	late.expect("hello:16380")
+}
+
+// A connection that lingers after its goodbye may be closed to make room.
+func TestLingeringMakesRoom(t *testing.T) {
+	s := serve(t, nil)
+	c := s.greet(t)
+	if s.registry.takeSpare(s.clock()) != nil {
+		t.Fatal("a connection that shook hands may be closed to make room")
+	}
+	c.send([]byte{0, 0, 0, 1})
+	c.expect("disc:4", "EOF")
+	await(t, "the connection to be spare", func() bool { return s.registry.takeSpare(s.clock()) != nil })
+}
+
+func TestConnLimit(t *testing.T) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	files := int(min(limit.Cur, mostConns))
+	f := func(wanted, reserve, want int, wantErr string) {
+		t.Helper()
+		n, err := connLimit(wanted, reserve, 4, 2)
+		if n != want {
+			t.Errorf("%d connections, want %d", n, want)
+		}
+		if got := fmt.Sprint(err); got != wantErr {
+			t.Errorf("the error is %q, want %q", got, wantErr)
+		}
+	}
+	const own = 16 + 4*2 + 2
+	f(0, 100, files-100-own, "<nil>")
+	f(50, 100, 50, "<nil>")
+	f(0, files, 0, fmt.Sprintf("cannot serve 1 connections with at most %d open files: raise the limit to %d or more (ulimit -n)",
+		files, files+own+1))
+	f(files, 100, 0, fmt.Sprintf("cannot serve %d connections with at most %d open files: raise the limit to %d or more (ulimit -n)",
+		files, files, files+own+100))
+}
+
+// exhausted is a listener of a process without descriptors.
+type exhausted struct{ failures int }
+
+func (*exhausted) Addr() net.Addr { return &net.UnixAddr{Name: "/x", Net: "unix"} }
+func (*exhausted) Close() error   { return nil }
+func (l *exhausted) Accept() (net.Conn, error) {
+	if l.failures--; l.failures < 0 {
+		return nil, net.ErrClosed
+	}
+	return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+}
+
+func TestAcceptBacksOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{started: time.Now(), stop: make(chan struct{}), throttle: throttle{lines: make(map[line]*occurrences)}}
+		s.background.Add(1)
+		s.accept(&exhausted{failures: 10})
+		if got, want := time.Since(s.started), 3275*time.Millisecond; got != want {
+			t.Errorf("10 failures took %s, want %s", got, want)
+		}
+		var log strings.Builder
+		s.throttle.flush(s.clock(), slog.New(slog.NewTextHandler(&log, nil)))
+		if !strings.Contains(log.String(), "cannot accept connections: too many open files") || !strings.Contains(log.String(), "count=10") {
+			t.Errorf("the log says %q", log.String())
+		}
+	})
+}
+
+func TestThrottle(t *testing.T) {
+	var log strings.Builder
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+	th := throttle{lines: make(map[line]*occurrences)}
+	peer := &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 5}
+	f := func(now time.Duration, want string) {
+		t.Helper()
+		log.Reset()
+		th.flush(now, logger)
+		if got := strings.TrimSpace(log.String()); got != want {
+			t.Errorf("at %s the log says %q, want %q", now, got, want)
+		}
+	}
+	bad := fault{what: "bad", status: codec.StatusTooBig, size: 99}
+	th.note(peer, bad)
+	f(0, `level=WARN msg=bad count=1 peer=10.0.0.1:5 code=3 status="frame is too big" frame_bytes=99`)
+	th.note(nil, bad)
+	th.note(peer, bad)
+	th.note(nil, fault{what: "other"})
+	f(time.Second, `level=WARN msg=other count=1`)
+	f(59*time.Second, ``)
+	f(60*time.Second, `level=WARN msg=bad count=2 code=3 status="frame is too big" frame_bytes=99`)
+	f(time.Hour, ``)
+}
+
+func garbage(t *testing.T) map[string][]byte {
+	random := make([]byte, 50_000)
+	if _, err := rand.Read(random); err != nil {
+		t.Fatal(err)
+	}
+	return map[string][]byte{
+		"silence":      nil,
+		"TLS":          append([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), random[:505]...),
+		"HTTP":         []byte("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 50_000)),
+		"random":       random,
+		"huge length":  {0xff, 0xff, 0xff, 0xff, 1},
+		"half a HELLO": greeting()[:50],
+		"half a frame": join(announcing(1<<32), []byte{0, 0x40, 0, 0, 3, 0, 0, 0, 1, 1, 1}),
+		"a fragment":   join(announcing(1<<32), frame(codec.FrameNotify, 0, 1, 1, get("/"))),
+		"zero":         make([]byte, 50_000),
+	}
+}
+
+// 500 connections that talk nonsense, or nothing, do no harm to another one,
+// and the lengths they claim cost nothing.
+func TestGarbageHarmsNobody(t *testing.T) {
+	s := serve(t, nil)
+	good := s.greet(t)
+	before := heap()
+	kinds := garbage(t)
+	for range 500 / len(kinds) {
+		for _, b := range kinds {
+			c := s.dial(t)
+			_, _ = c.Write(b) // the agent may have closed in the middle
+			good.send(notify(1, get("/")))
+			good.expect("ack:1:1")
+		}
+	}
+	for range 500 {
+		s.dial(t)
+	}
+	for range 100 {
+		good.send(notify(1, get("/")))
+		good.expect("ack:1:1")
+	}
+	s.greet(t)
+	if grown := heap() - before; grown > 32<<20 {
+		t.Errorf("the heap grew by %d MiB", grown>>20)
+	}
+}
+
+// heap is what is in use after a collection, in bytes.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc + m.StackInuse)
+}
+
+// An idle connection costs a few hundred bytes: the clients here are bare
+// descriptors, so all that grows is the server's.
+func TestIdleConnectionIsSmall(t *testing.T) {
+	const n = 500
+	s := serve(t, nil)
+	warm := s.greet(t)
+	warm.send(notify(1, get("/")))
+	warm.expect("ack:1:1")
+	before := heap()
+	for range n {
+		bareClient(t, s.Addrs()[0].(*net.TCPAddr).Port)
+	}
+	if each := (heap() - before) / n; each > 4<<10 {
+		t.Errorf("an idle connection takes %d bytes", each)
+	}
+	if got := s.registry.len(); got != n+1 {
+		t.Errorf("%d connections are open, want %d", got, n+1)
+	}
+}
+
+// bareClient shakes hands, has a NOTIFY acknowledged in two pieces, and stays.
+func bareClient(t *testing.T, port int) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
+	one := notify(1, get("/"))
+	for _, b := range [][]byte{greeting(), one[:20], one[20:]} {
+		if err == nil {
+			_, err = syscall.Write(fd, b)
+		}
+	}
+	var replies [200]byte
+	for n := 0; err == nil && !strings.HasSuffix(readable(replies[:n]), "ack:1:1"); {
+		var more int
+		if more, err = syscall.Read(fd, replies[n:]); more == 0 {
+			err = errors.Join(err, errors.New("the agent closed"))
+		}
+		n += more
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

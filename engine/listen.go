@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// listenAll binds all addresses, or none.
+func listenAll(addrs []string) ([]net.Listener, error) {
+	var listeners []net.Listener
+	for _, addr := range addrs {
+		ln, err := listen(addr)
+		if err != nil {
+			for _, ln := range listeners {
+				_ = ln.Close()
+			}
+			return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+		}
+		listeners = append(listeners, ln)
+	}
+	return listeners, nil
+}
+
+func listen(addr string) (net.Listener, error) {
+	network := "tcp"
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		if err := removeStale(path); err != nil {
+			return nil, err
+		}
+		network, addr = "unix", path
+	}
+	ln, err := net.Listen(network, addr)
+	return ln, cause(err)
+}
+
+var (
+	errNotSocket = errors.New("the file exists and is not a socket")
+	errAnswered  = errors.New("another process answers on this socket")
+)
+
+// removeStale removes a socket that nobody listens on, which is what a process
+// that was killed leaves behind, and nothing else.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return cause(err)
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return errNotSocket
+	}
+	peer, err := net.Dial("unix", path)
+	if err == nil {
+		_ = peer.Close()
+		return errAnswered
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return cause(err)
+	}
+	return cause(os.Remove(path))
+}
+
+// cause strips what net and os put around an error: the line that names the
+// address is ours.
+func cause(err error) error {
+	var errno syscall.Errno
+	var addr *net.AddrError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &errno):
+		return errno
+	case errors.As(err, &addr):
+		return errors.New(addr.Err)
+	case errors.As(err, &op):
+		return op.Err
+	}
+	return err
+}

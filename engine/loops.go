@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+)
+
+// This file is the only one that touches a gnet connection.
+
+// maxBacklog is how many bytes of replies a connection may leave unread.
+const maxBacklog = 1 << 20
+
+// conn is a connection as its event loop knows it. Other goroutines may touch
+// the deadline, and with the registry's lock the fields of the registry.
+type conn struct {
+	sock    gnet.Conn
+	peer    net.Addr
+	session session
+	leaving bool // waits for the peer to close
+	closed  bool
+
+	deadline atomic.Int64 // on the server's clock in ns: when it is closed; 0: never
+
+	spare      *list.Element
+	spareSince time.Duration
+}
+
+// startLoops starts gnet's event loops without listeners, see accept.
+func (s *Server) startLoops() (err error) {
+	s.client, err = gnet.NewClient(&loops{Server: s},
+		gnet.WithNumEventLoop(s.cfg.Loops),
+		gnet.WithTCPNoDelay(gnet.TCPDelay), // leaves it as net set it: on
+		gnet.WithLogger(gnetLogger{s.cfg.Logger}))
+	if err == nil {
+		err = s.client.Start()
+	}
+	if err != nil {
+		return fmt.Errorf("cannot start %d event loops: %w", s.cfg.Loops, err)
+	}
+	return nil
+}
+
+var errNotRegistered = errors.New("the event loop refused the connection")
+
+// enroll hands nc to the event loop that has the fewest connections.
+func (s *Server) enroll(nc net.Conn, peer net.Addr) error {
+	c := &conn{peer: peer, session: newSession(&s.policy)}
+	if _, err := s.client.EnrollContext(nc, c); err != nil {
+		return err
+	}
+	if c.sock == nil {
+		return errNotRegistered
+	}
+	return nil
+}
+
+// loops are the callbacks of gnet: all run on the event loop of the connection.
+type loops struct {
+	gnet.BuiltinEventEngine
+	*Server
+}
+
+// OnOpen enters a connection that was enrolled.
+func (l *loops) OnOpen(sock gnet.Conn) ([]byte, gnet.Action) {
+	c := sock.Context().(*conn)
+	c.sock = sock
+	now := l.clock()
+	c.deadline.Store(int64(now + l.cfg.HandshakeTimeout))
+	l.registry.add(c, now)
+	return nil, gnet.None
+}
+
+// OnTraffic is a wake-up: one read in, one write out, one Submit. Since all of
+// the input is taken every time, gnet never buffers and so never copies it.
+func (l *loops) OnTraffic(sock gnet.Conn) gnet.Action {
+	c := sock.Context().(*conn)
+	in, _ := sock.Next(-1)
+	w := acquireWake()
+	c.session.feed(in, w)
+	tooSlow := l.reply(c, w)
+	l.finish(w)
+	if tooSlow {
+		return gnet.Close
+	}
+	return gnet.None
+}
+
+// OnClose forgets a connection, whoever closed it.
+func (l *loops) OnClose(sock gnet.Conn, _ error) gnet.Action {
+	c := sock.Context().(*conn)
+	c.closed = true
+	w := acquireWake()
+	c.session.end(w)
+	l.finish(w)
+	l.registry.remove(c)
+	<-l.slots
+	return gnet.None
+}
+
+// reply writes the replies in w, and sees to what they mean for the connection.
+// It must be closed if the peer does not read what we say.
+func (s *Server) reply(c *conn, w *wake) (tooSlow bool) {
+	if w.fault.what != "" {
+		s.throttle.note(c.peer, w.fault)
+	}
+	c.write(w.out[:w.helloLen]) // alone: HAProxy 3.2 and later insist on that
+	c.write(w.out[w.helloLen:])
+	if c.closed {
+		return false
+	}
+	if c.sock.OutboundBuffered() > maxBacklog {
+		s.counters.refused[refusedBacklog].Inc()
+		return true
+	}
+	s.track(c, w)
+	return false
+}
+
+// finish submits the requests in w, whose ACKs are on their way, and gives w
+// back.
+func (s *Server) finish(w *wake) {
+	s.counters.add(w)
+	if len(w.reqs) > 0 {
+		s.cfg.Mirror.Submit(w.reqs)
+	}
+	releaseWake(w)
+}
+
+// write sends b. If that fails gnet closes c before Write returns: OnClose has
+// run then, and sock must not be touched any more.
+func (c *conn) write(b []byte) {
+	if len(b) > 0 && !c.closed {
+		_, _ = c.sock.Write(b)
+	}
+}
+
+// leave gives the peer of a session that has ended some time to close.
+func (s *Server) leave(c *conn) {
+	if c.leaving {
+		return
+	}
+	c.leaving = true
+	if c.sock.OutboundBuffered() == 0 {
+		_ = syscall.Shutdown(c.sock.Fd(), syscall.SHUT_WR)
+	}
+	now := s.clock()
+	c.deadline.Store(int64(now + lingerTime))
+	s.registry.dismiss(c, now)
+}
+
+// onLoop runs f on the event loop of c, unless c is closed by then.
+func (c *conn) onLoop(f func()) {
+	run := func(context.Context) error {
+		if !c.closed {
+			f()
+		}
+		return nil
+	}
+	_ = c.sock.EventLoop().Execute(context.Background(), gnet.RunnableFunc(run))
+}
+
+// close closes c at once. It must be called on the event loop of c.
+func (c *conn) close() { _ = c.sock.EventLoop().Close(c.sock) }
+
+// gnetLogger lets through only what should never happen.
+type gnetLogger struct{ log *slog.Logger }
+
+func (gnetLogger) Debugf(string, ...any) {}
+func (gnetLogger) Infof(string, ...any)  {}
+func (gnetLogger) Warnf(string, ...any)  {}
+func (l gnetLogger) Errorf(format string, args ...any) {
+	l.log.Error("event loop: " + fmt.Sprintf(format, args...))
+}
+func (l gnetLogger) Fatalf(format string, args ...any) { l.Errorf(format, args...) }

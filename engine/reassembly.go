@@ -1,0 +1,74 @@
+package engine
+
+import "github.com/mirrorgate/mirrorgate/codec"
+
+// reassemblyFactor bounds the payload of a fragmented NOTIFY, in frames of the
+// negotiated size. HAProxy encodes it from one buffer, which is under two.
+const reassemblyFactor = 4
+
+// reassembly is the one NOTIFY of a connection that comes in fragments: HAProxy
+// never interleaves two (flt_spoe.c stays in SENDING_FRAG_NOTIFY until it ends).
+type reassembly struct {
+	open     bool
+	streamID uint64
+	frameID  uint64
+	limit    int // bytes of payload
+	payload  *buffer
+}
+
+// begin starts the reassembly of a NOTIFY without FIN.
+func (s *session) begin(f codec.Frame, w *wake) {
+	s.stream = reassembly{
+		open: true, streamID: f.StreamID, frameID: f.FrameID,
+		limit: s.stream.limit, payload: acquireBuffer(),
+	}
+	s.collect(f, w)
+}
+
+// fragment handles an UNSET. One that continues nothing is the rest of a NOTIFY
+// that was given up, and is ignored.
+func (s *session) fragment(f codec.Frame, w *wake) {
+	r := &s.stream
+	switch {
+	case !r.open:
+	case r.streamID != f.StreamID || r.frameID != f.FrameID:
+		s.fail(codec.StatusInterlaced, fault{what: "fragment of another NOTIFY"}, w)
+	case f.Abort():
+		s.abandon(w)
+	default:
+		s.collect(f, w)
+	}
+}
+
+// collect adds a fragment, and handles the NOTIFY once it is whole.
+func (s *session) collect(f codec.Frame, w *wake) {
+	r := &s.stream
+	if len(f.Payload) > r.limit-len(r.payload.b) {
+		w.reject(codec.RejectOversize)
+		w.out = codec.AppendAckAbort(w.out, f.StreamID, f.FrameID)
+		r.close(w)
+		return
+	}
+	r.payload.b = append(r.payload.b, f.Payload...)
+	if f.Fin() {
+		s.decode(r.payload.b, uint64(len(r.payload.b)), w)
+		w.out = codec.AppendAck(w.out, f.StreamID, f.FrameID)
+		r.close(w)
+	}
+}
+
+// abandon ends a reassembly that will never be whole.
+func (s *session) abandon(w *wake) {
+	if s.stream.open {
+		w.reject(codec.RejectAborted)
+	}
+	s.stream.close(w)
+}
+
+// close ends the reassembly; requests may still point into its payload.
+func (r *reassembly) close(w *wake) {
+	if r.payload != nil {
+		w.hold(r.payload)
+	}
+	*r = reassembly{limit: r.limit}
+}

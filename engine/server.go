@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/panjf2000/gnet/v2"
+)
+
+// Config says where and how to serve SPOP. Listen, Mirror, Metrics and Logger
+// are needed; everything else has a default.
+type Config struct {
+	Listen []string // "host:port", or "unix:/path"
+	Loops  int      // event loops; 0: GOMAXPROCS
+
+	Allow    []netip.Prefix // peers that may connect over TCP; empty: all
+	MaxConns int            // connections at most; 0: what the limit of open files allows, less Reserve
+	Reserve  int            // descriptors kept for others: targets, admin, files
+
+	MaxFrameSize     uint64        // bytes, the most that is negotiated; 0: 1 MiB
+	HandshakeTimeout time.Duration // from accept to HELLO; 0: 5s
+	FrameTimeout     time.Duration // from the first to the last byte of a NOTIFY; 0: 5s
+
+	Mirror  Mirror
+	Metrics *metrics.Set
+	Logger  *slog.Logger
+}
+
+const (
+	defaultMaxFrameSize = 1 << 20
+	defaultTimeout      = 5 * time.Second
+)
+
+func (cfg *Config) setDefaults() {
+	if cfg.Loops == 0 {
+		cfg.Loops = runtime.GOMAXPROCS(0)
+	}
+	if cfg.MaxFrameSize == 0 {
+		cfg.MaxFrameSize = defaultMaxFrameSize
+	}
+	if cfg.HandshakeTimeout == 0 {
+		cfg.HandshakeTimeout = defaultTimeout
+	}
+	if cfg.FrameTimeout == 0 {
+		cfg.FrameTimeout = defaultTimeout
+	}
+}
+
+// Server serves SPOP. All its methods may be called by any goroutine.
+type Server struct {
+	cfg       Config
+	policy    policy
+	counters  *counters
+	throttle  throttle
+	registry  registry
+	slots     chan struct{} // one for each connection there may be
+	listeners []net.Listener
+	client    *gnet.Client
+
+	started    time.Time
+	stop       chan struct{}
+	background sync.WaitGroup // acceptors and sweeper
+}
+
+// Listen binds all addresses and serves them until Close. The error is one line
+// that names the address, or the limit, that is in the way.
+func Listen(cfg Config) (*Server, error) {
+	cfg.setDefaults()
+	maxConns, err := connLimit(cfg.MaxConns, cfg.Reserve, cfg.Loops, len(cfg.Listen))
+	if err != nil {
+		return nil, err
+	}
+	listeners, err := listenAll(cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg:       cfg,
+		throttle:  throttle{lines: make(map[line]*occurrences)},
+		registry:  registry{conns: make(map[*conn]struct{})},
+		slots:     make(chan struct{}, maxConns),
+		listeners: listeners,
+		started:   time.Now(),
+		stop:      make(chan struct{}),
+	}
+	s.policy.maxFrameSize = cfg.MaxFrameSize
+	if err := s.startLoops(); err != nil {
+		for _, ln := range listeners {
+			_ = ln.Close()
+		}
+		return nil, err
+	}
+	s.counters = newCounters(cfg.Metrics, func() float64 { return float64(s.registry.len()) })
+	s.background.Add(1 + len(listeners))
+	go s.sweep()
+	for _, ln := range listeners {
+		go s.accept(ln)
+	}
+	return s, nil
+}
+
+// Addrs returns the addresses that are bound, in the order of Config.Listen.
+func (s *Server) Addrs() []net.Addr {
+	addrs := make([]net.Addr, len(s.listeners))
+	for i, ln := range s.listeners {
+		addrs[i] = ln.Addr()
+	}
+	return addrs
+}

@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+type state uint8
+
+const (
+	stateHello  state = iota // nothing but a HAPROXY-HELLO may come
+	stateReady               // NOTIFYs are acknowledged
+	stateClosed              // we said goodbye: whatever comes is ignored
+)
+
+const (
+	// maxHelloSize bounds a frame, in bytes, until HAProxy announced its own
+	// limit. A HELLO has about 120.
+	maxHelloSize = 16 << 10
+
+	// announcedFactor is how far beyond our own limit a frame may be, if HAProxy
+	// announced that size: 3.1.0 does not heed what was negotiated.
+	announcedFactor = 4
+
+	// HAProxy's buffer is this much larger than the largest frame (the length in
+	// front), and keeps tune.maxrewrite of it free. A frame that comes within
+	// fullMargin of what remains may carry a body that did not fit.
+	bufferOverFrame = 4
+	maxRewrite      = 1024
+	fullMargin      = 128
+)
+
+// policy is what all sessions of a server have in common.
+type policy struct {
+	maxFrameSize uint64      // bytes, the most that is negotiated
+	draining     atomic.Bool // health checks are refused
+	checked      atomic.Bool // a health check was seen
+}
+
+// session is the agent's side of one SPOP connection, without the connection:
+// bytes go in through feed, all that follows from them comes out in a wake. The
+// zero value is not usable, see newSession.
+type session struct {
+	policy   *policy
+	state    state
+	maxFrame uint64 // bytes, the longest frame accepted
+	full     uint64 // bytes, frames longer than this fill HAProxy's buffer
+	carry    *buffer
+	stream   reassembly
+}
+
+func newSession(p *policy) session {
+	return session{policy: p, maxFrame: maxHelloSize}
+}
+
+// unfinished reports whether a frame, or a fragmented NOTIFY, has begun and not
+// ended.
+func (s *session) unfinished() bool { return s.carry != nil || s.stream.open }
+
+// frame handles one frame without its length.
+func (s *session) frame(b []byte, w *wake) {
+	f, err := codec.ParseFrame(b)
+	if err != nil {
+		s.fail(codec.StatusInvalid, fault{what: "malformed frame header"}, w)
+		return
+	}
+	w.frames[kindOf(f.Type)]++
+	if s.state == stateHello {
+		s.hello(f, w)
+	} else {
+		s.dispatch(f, uint64(len(b)), w)
+	}
+	if !s.stream.open {
+		w.units++
+	}
+}
+
+func (s *session) hello(f codec.Frame, w *wake) {
+	switch f.Type {
+	case codec.FrameHAProxyHello:
+	case codec.FrameHAProxyDisconnect:
+		s.end(w)
+		return
+	default:
+		s.fail(codec.StatusInvalid, fault{what: "frame before the HELLO"}, w)
+		return
+	}
+	h, err := codec.ParseHello(f)
+	if err != nil {
+		s.fail(err.(codec.Status), fault{what: "HELLO refused"}, w)
+		return
+	}
+	if h.HealthCheck {
+		s.policy.checked.Store(true)
+		if s.policy.draining.Load() {
+			// Not "normal": HAProxy 2.6 would take that for a passed check.
+			w.sent = codec.StatusResource
+			s.disconnect(w.sent, w)
+			return
+		}
+	}
+	s.state = stateReady
+	s.maxFrame = min(h.MaxFrameSize, announcedFactor*s.policy.maxFrameSize)
+	negotiated := min(h.MaxFrameSize, s.policy.maxFrameSize)
+	s.full = max(s.maxFrame+bufferOverFrame, maxRewrite+fullMargin) - maxRewrite - fullMargin
+	s.stream.limit = reassemblyFactor * int(negotiated)
+	w.out = codec.AppendAgentHello(w.out, negotiated)
+	w.helloLen = len(w.out)
+}
+
+func (s *session) dispatch(f codec.Frame, size uint64, w *wake) {
+	switch f.Type {
+	case codec.FrameNotify:
+		s.notify(f, size, w)
+	case codec.FrameUnset:
+		s.fragment(f, w)
+	case codec.FrameHAProxyDisconnect:
+		s.goodbye(f, w)
+	case codec.FrameHAProxyHello:
+		s.fail(codec.StatusInvalid, fault{what: "second HELLO"}, w)
+	}
+}
+
+func (s *session) notify(f codec.Frame, size uint64, w *wake) {
+	switch {
+	case s.stream.open:
+		s.fail(codec.StatusInterlaced, fault{what: "NOTIFY between the fragments of another"}, w)
+		return
+	case f.Abort():
+		w.reject(codec.RejectAborted)
+	case !f.Fin():
+		s.begin(f, w)
+		return
+	default:
+		s.decode(f.Payload, size, w)
+	}
+	if f.Fin() {
+		w.out = codec.AppendAck(w.out, f.StreamID, f.FrameID)
+	}
+}
+
+// decode adds the requests in the payload of a NOTIFY. The ACK does not depend
+// on it: HAProxy waits for that whatever it sent.
+func (s *session) decode(payload []byte, size uint64, w *wake) {
+	first := len(w.reqs)
+	reqs, others, err := codec.AppendRequests(w.reqs, payload)
+	if err != nil {
+		w.reject(codec.RejectMalformed)
+		return
+	}
+	w.ignored += others
+	w.reqs = reqs
+	for i := range reqs[first:] {
+		reqs[first+i].Full = size > s.full
+	}
+}
+
+// goodbye answers a HAPROXY-DISCONNECT. What HAProxy complains of, if it does,
+// is worth a line in the log: only there it shows.
+func (s *session) goodbye(f codec.Frame, w *wake) {
+	d, err := codec.ParseDisconnect(f.Payload)
+	if !slices.Contains(codec.Statuses, d.Status) {
+		d.Status = codec.StatusUnknown
+	}
+	if err == nil && d.Status != codec.StatusNormal && d.Status != codec.StatusTimeout {
+		w.fault = fault{what: "HAProxy ended a connection because of an error", status: d.Status}
+	}
+	s.disconnect(codec.StatusNormal, w)
+}
+
+// fail ends the session because of an error of the other side.
+func (s *session) fail(status codec.Status, why fault, w *wake) {
+	why.status = status
+	w.sent, w.fault = status, why
+	s.disconnect(status, w)
+}
+
+// disconnect says goodbye and ends the session.
+func (s *session) disconnect(status codec.Status, w *wake) {
+	w.out = codec.AppendAgentDisconnect(w.out, status)
+	s.end(w)
+}
+
+// end closes the session, as when the connection is gone. A NOTIFY that still
+// lacked fragments counts as aborted. It may be called more than once.
+func (s *session) end(w *wake) {
+	s.state = stateClosed
+	if s.carry != nil {
+		w.hold(s.carry)
+		s.carry = nil
+	}
+	s.abandon(w)
+}

@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"sync"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+// Mirror takes the requests that arrived in one wake-up of an event loop. The
+// slice, and all that its requests point to, die when Submit returns. It is
+// called by several event loops at once and must not block.
+type Mirror interface{ Submit([]codec.Request) }
+
+// wake is what one wake-up of an event loop produces.
+type wake struct {
+	out      []byte          // replies, in order
+	helloLen int             // bytes of out up to the end of the AGENT-HELLO
+	reqs     []codec.Request // borrowed from the read, and from held
+	held     []*buffer
+
+	frames  [frameKinds]int // by kind
+	ignored int             // messages that carry neither a method nor a path
+	units   int             // frames, or whole fragmented NOTIFYs, that were finished
+	sent    codec.Status    // of our AGENT-DISCONNECT, if it is not a normal one
+	fault   fault
+}
+
+// fault is what the log should know of a connection that went wrong.
+type fault struct {
+	what   string // a constant
+	status codec.Status
+	size   uint64 // bytes of the frame, if that was what is wrong
+}
+
+const (
+	maxPooledOut  = 256 << 10 // bytes
+	maxPooledReqs = 4 << 10   // requests
+)
+
+var wakes = sync.Pool{New: func() any { return new(wake) }}
+
+func acquireWake() *wake { return wakes.Get().(*wake) }
+
+// releaseWake gives w and all that its requests point to back.
+func releaseWake(w *wake) {
+	w.reset()
+	if cap(w.out) <= maxPooledOut && cap(w.reqs) <= maxPooledReqs {
+		wakes.Put(w)
+	}
+}
+
+func (w *wake) reset() {
+	for _, b := range w.held {
+		releaseBuffer(b)
+	}
+	*w = wake{out: w.out[:0], reqs: w.reqs[:0], held: w.held[:0]}
+}
+
+// hold keeps b until the requests of w were submitted.
+func (w *wake) hold(b *buffer) { w.held = append(w.held, b) }
+
+func (w *wake) reject(r codec.Reject) { w.reqs = append(w.reqs, codec.Request{Reject: r}) }
