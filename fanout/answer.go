@@ -14,6 +14,9 @@ import (
 // connection is rather closed.
 const maxAnswer = 1 << 20
 
+// untilClose is fasthttp's length of a body that ends with its connection.
+const untilClose = -2
+
 // laneReader reads from the socket of a lane. It keeps the deadline of the
 // answer that is waited for, and notes when and how each read ended: what
 // arrives in one read has arrived at one time.
@@ -42,40 +45,70 @@ func (l *lane) readAnswers(sent int, start int64) bool {
 	for i, e := range l.batch[:sent] {
 		rest := l.batch[i+1 : sent]
 		l.deadline = l.clock + int64(l.t.cfg.Timeout)
-		l.answer.SkipBody = e.head
-		if err := l.answer.ReadLimitBody(l.reader, 0); err != nil {
-			l.noAnswer(e, rest, false)
+		a := l.readAnswer(e.head, len(rest) > 0)
+		if a.err != nil {
+			l.noAnswer(e, rest, a.started)
 			return false
 		}
-		good, err := l.discardBody()
-		if err != nil {
-			l.noAnswer(e, rest, true)
-			return false
-		}
-		code := l.answer.StatusCode()
-		if code < 100 || code > 599 {
+		if a.code < 100 || a.code > 599 {
 			l.out.fail(e, errorProtocol)
 			l.broken(rest)
 			return false
 		}
-		l.out.responses[code/100-1]++
+		l.out.responses[a.code/100-1]++
 		l.out.end(e)
 		l.t.metrics.duration.Update(float64(l.clock-start) / 1e9)
-		closes := wantsClose(&l.answer)
 		if i == 0 {
-			l.t.answered(l.clock-start, len(l.batch), closes)
+			l.t.answered(l.clock-start, len(l.batch), a.closes)
 		}
 		switch {
-		case closes:
+		case a.closes:
 			l.unprocessed(rest)
 			return false
-		case !good:
+		case !a.good:
 			l.broken(rest)
 			return false
 		}
 	}
 	// Bytes behind the last answer belong to nothing that was asked.
 	return sent > 0 && l.reader.Buffered() == 0
+}
+
+// answer is how reading one answer ended.
+type answer struct {
+	code    int
+	closes  bool // the target announced that it closes
+	good    bool // the connection stands behind the answer
+	started bool // the header section came, even if err is not nil
+	err     error
+}
+
+// readAnswer reads one answer, the quick way if it is a simple one.
+func (l *lane) readAnswer(toHead, more bool) answer {
+	if l.reader.Buffered() == 0 {
+		_, _ = l.reader.Peek(1) // an error is met again below
+	}
+	if b, _ := l.reader.Peek(l.reader.Buffered()); len(b) > 0 {
+		if a, ok := parseSimpleAnswer(b, toHead); ok {
+			_, err := l.reader.Discard(a.head + a.body)
+			return answer{code: a.code, good: true, started: true, err: err}
+		}
+	}
+	l.answer.SkipBody = toHead
+	if err := l.answer.ReadLimitBody(l.reader, 0); err != nil {
+		return answer{err: err}
+	}
+	a := answer{code: l.answer.StatusCode(), started: true}
+	if a.good, a.err = l.discardBody(); a.err != nil {
+		return a
+	}
+	a.closes = wantsClose(&l.answer)
+	if a.closes && toHead && l.answer.Header.ContentLength() == untilClose {
+		// fasthttp says so of every answer without a length. What was not
+		// announced must not be taken for unprocessed, nor be relied on.
+		a.closes, a.good = false, more
+	}
+	return a
 }
 
 // discardBody throws the body of the answer away as it arrives. It reports
@@ -96,6 +129,9 @@ func (l *lane) discardBody() (good bool, err error) {
 	}
 	l.body = io.LimitedReader{R: stream, N: maxAnswer + 1}
 	_, err = io.Copy(io.Discard, &l.body)
+	if err == nil && length != untilClose && l.readErr != nil {
+		err = io.ErrUnexpectedEOF // io.Copy takes an end between two chunks for the end
+	}
 	return l.body.N > 0, err
 }
 

@@ -14,6 +14,7 @@
 //	pace.go       whether it answers fast, which decides how lanes share the work
 //	lane.go       one goroutine, one connection, one batch in flight
 //	answer.go     reading the answers of a batch, in order
+//	simple_answer.go  the short cut for those that are as usual
 //	dial.go       connections: addresses, TLS
 //	drain.go      shutdown
 //	metrics.go    the accounting; config.go the options

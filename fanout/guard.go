@@ -68,10 +68,10 @@ func hasControl(b []byte, min byte) bool {
 	found := uint64(0)
 	for i := 0; i+8 <= len(b); i += 8 {
 		x := binary.LittleEndian.Uint64(b[i:])
-		found |= (x - ones*uint64(min) | (x ^ ones*del) - ones) &^ x
+		found |= ((x - ones*uint64(min)) | ((x ^ ones*del) - ones)) &^ x
 	}
 	x := binary.LittleEndian.Uint64(b[len(b)-8:])
-	found |= (x - ones*uint64(min) | (x ^ ones*del) - ones) &^ x
+	found |= ((x - ones*uint64(min)) | ((x ^ ones*del) - ones)) &^ x
 	return found&highs != 0
 }
 

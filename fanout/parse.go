@@ -85,9 +85,9 @@ func parseDuration(key, text string, to *time.Duration) error {
 	return nil
 }
 
-// ParseMethods reads "GET+HEAD"; an empty text means all methods.
+// ParseMethods reads "GET+HEAD"; "all" and an empty text mean all methods.
 func ParseMethods(text string) []string {
-	if text == "" {
+	if text == "" || text == "all" {
 		return nil
 	}
 	return strings.Split(text, "+")
