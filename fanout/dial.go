@@ -101,18 +101,18 @@ func unwrap(conn net.Conn) (stream net.Conn, socket *net.TCPConn) {
 }
 
 // quiet reports whether nothing came on an idle connection: neither the end nor
-// bytes that no request asked for.
+// bytes that no request asked for. The deadline of the last answer, which may
+// have passed, does not matter to it.
 func quiet(socket *net.TCPConn) bool {
 	raw, err := socket.SyscallConn()
 	if err != nil {
 		return false
 	}
 	alive := false
-	err = raw.Read(func(fd uintptr) bool {
+	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
 		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
 		alive = err == unix.EAGAIN
-		return true
 	})
 	return err == nil && alive
 }

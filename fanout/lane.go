@@ -62,25 +62,47 @@ func newLane(t *target) *lane {
 // connection for as long as it is good.
 func (l *lane) run() {
 	<-l.wake
-	for len(l.batch) > 0 || l.take() {
-		// The second argument keeps fasthttp from starting its own cleaner, which
-		// would outlive the pool: idle connections end with their lanes.
-		cc, err := l.t.client.AcquireConn(l.t.cfg.Timeout, true)
-		if reason := l.t.connected(err); err != nil {
-			l.dropBatch(reason)
-			continue
+	for {
+		for len(l.batch) > 0 || l.take() {
+			l.useConnection()
 		}
-		l.stream, l.socket = unwrap(cc.Conn())
-		l.reader.Reset(laneReader{l})
-		l.readErr = nil
-		for l.exchange() && l.take() && l.usable() {
+		if l.leave() {
+			return
 		}
-		l.t.client.CloseConn(cc)
 	}
 }
 
+func (l *lane) useConnection() {
+	// The second argument keeps fasthttp from starting its own cleaner, which
+	// would outlive the pool: idle connections end with their lanes.
+	cc, err := l.t.client.AcquireConn(l.t.cfg.Timeout, true)
+	if reason := l.t.connected(err); err != nil {
+		l.dropBatch(reason)
+		return
+	}
+	l.stream, l.socket = unwrap(cc.Conn())
+	l.reader.Reset(laneReader{l})
+	l.readErr = nil
+	for l.exchange() && l.take() && l.usable() {
+	}
+	l.t.client.CloseConn(cc)
+}
+
+// leave makes room for another lane, unless there is work again. The
+// connection must be closed by then, for lanes are what bounds connections.
+func (l *lane) leave() bool {
+	t := l.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.queue.n > 0 {
+		return false
+	}
+	t.lanes--
+	return true
+}
+
 // take waits for requests and takes this lane's share of them. It reports
-// whether there are any: false ends the lane.
+// whether there are any: false asks the lane to end.
 func (l *lane) take() bool {
 	t := l.t
 	l.idleSince = 0
@@ -97,7 +119,6 @@ func (l *lane) take() bool {
 			break
 		}
 		if l.retired || t.draining {
-			t.lanes--
 			t.mu.Unlock()
 			t.settle(&l.out)
 			return false

@@ -1,0 +1,108 @@
+//go:build !race
+
+// Under the race detector pools lose things on purpose, so nothing could be
+// said about allocations.
+
+package fanout
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+func TestPrepareAllocatesNothing(t *testing.T) {
+	f := newFanout(t, nil, nobody)
+	defer drain(t, f)
+	r := browserRequest()
+	var p prepared
+	f.prepare(&p, &r)
+	if n := testing.AllocsPerRun(1000, func() { f.prepare(&p, &r) }); n != 0 {
+		t.Errorf("%v allocations to prepare", n)
+	}
+	wire := make([]byte, 0, p.size)
+	if n := testing.AllocsPerRun(1000, func() { f.appendWire(wire, &p) }); n != 0 {
+		t.Errorf("%v allocations to serialise", n)
+	}
+}
+
+// A request that goes nowhere costs no allocation, whatever the reason is.
+func TestDroppedAllocatesNothing(t *testing.T) {
+	f := func(reason string, edit func(*Config), target string, reqs ...codec.Request) {
+		t.Helper()
+		fan := newFanout(t, edit, target)
+		defer drain(t, fan)
+		fan.Submit(reqs)
+		if n := testing.AllocsPerRun(1000, func() { fan.Submit(reqs) }); n != 0 {
+			t.Errorf("%s: %v allocations", reason, n)
+		}
+	}
+	asIs := func(*Config) {}
+	noMemory := func(c *Config) { c.Memory = 1 }
+	by := func(text string) func(*Config) {
+		return func(c *Config) { c.SampleBy, _ = ParseSampleKey(text) }
+	}
+	f("malformed", asIs, nobody, request("GE T", "/", ""))
+	f("loop", asIs, nobody, request("GET", "/", "", "x-mirrored-by", "x"))
+	f("filtered", asIs, nobody+",methods=POST", browserRequest())
+	f("sampled out", asIs, nobody+",sample=0", browserRequest())
+	f("sampled out by header", by("header:cookie"), nobody+",sample=0", browserRequest())
+	f("sampled out by cookie", by("cookie:theme"), nobody+",sample=0", browserRequest())
+	f("sampled out by path", by("path"), nobody+",sample=0", browserRequest())
+	f("memory", noMemory, nobody, browserRequest(), browserRequest())
+	f("rate", noMemory, nobody+",rate=0.001/s", browserRequest(), browserRequest())
+}
+
+// From Submit to the count of the answer, next to nothing is allocated once the
+// lanes run and the pools are full.
+func TestSteadyStateAllocatesNextToNothing(t *testing.T) {
+	answer := []byte(ok)
+	rt := listen(t, func(c *rawConn) {
+		in := make([]byte, 1<<20)
+		out := bytes.Repeat(answer, 1024)
+		end := []byte("\r\n\r\n")
+		kept := 0 // bytes that may be the first of an end
+		for {
+			n, err := c.Read(in[kept:])
+			if err != nil {
+				return
+			}
+			seen := in[:kept+n]
+			c.Write(out[:bytes.Count(seen, end)*len(answer)])
+			kept = copy(in, seen[max(0, len(seen)-len(end)+1):])
+		}
+	})
+	f := newFanout(t, nil, rt.url+",conns=4,batch=16,queue=1024,timeout=1m")
+	tg := f.targets[0]
+	batch := make([]codec.Request, 8)
+	for i := range batch {
+		batch[i] = browserRequest()
+	}
+	send := func(n int) {
+		for range n / len(batch) {
+			f.Submit(batch)
+			for tg.length.Load() > 512 {
+				time.Sleep(100 * time.Microsecond)
+			}
+		}
+		for tg.length.Load()+tg.inflight.Load() > 0 {
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+	send(10_000)
+	const n = 40_000
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	send(n)
+	runtime.ReadMemStats(&after)
+	if perRequest := float64(after.Mallocs-before.Mallocs) / n; perRequest > 0.05 {
+		t.Errorf("%.3f allocations a request", perRequest)
+	}
+	drain(t, f)
+	if got := counts(tg); got != "selected=50000 sent=50000 2xx=50000" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,136 @@
+package fanout
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+// What waits is sent before the end.
+func TestDrainSendsTheQueue(t *testing.T) {
+	release := make(chan struct{})
+	rt := listen(t, func(c *rawConn) {
+		c.take(1)
+		<-release
+		c.send(ok)
+		c.serve(ok)
+	})
+	f := newFanout(t, nil, rt.url+",conns=1,batch=1")
+	f.Submit(requests(slices.Repeat([]string{"POST / body"}, 50)...))
+	eventually(t, "the first request", func() bool { return len(rt.requests()) == 1 })
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		drain(t, f)
+	}()
+	eventually(t, "the drain to begin", func() bool {
+		f.targets[0].mu.Lock()
+		defer f.targets[0].mu.Unlock()
+		return f.targets[0].draining
+	})
+	select {
+	case <-drained:
+		t.Error("the drain did not wait for what is in flight")
+	default:
+	}
+	close(release)
+	<-drained
+	if got := counts(f.targets[0]); got != "selected=50 sent=50 2xx=50" || len(rt.requests()) != 50 {
+		t.Errorf("%s, target saw %d", got, len(rt.requests()))
+	}
+}
+
+// At the end of its time, the drain counts what is written and unanswered as
+// aborted, and what is queued as shutdown, whatever the methods are.
+func TestDrainEnds(t *testing.T) {
+	f := func(what string, answers []string, want string) {
+		t.Helper()
+		written := make(chan struct{})
+		rt := listen(t, func(c *rawConn) {
+			c.take(4)
+			c.send(answers...)
+			close(written)
+			c.waitEnd()
+		})
+		fan := newFanout(t, nil, rt.url+",conns=1,batch=4")
+		fan.Submit(requests(slices.Repeat([]string{"GET /", "POST / body"}, 5)...))
+		<-written
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		fan.Drain(ctx)
+		checkSums(t, fan)
+		if got := counts(fan.targets[0]); got != want {
+			t.Errorf("%s: %s, want %s", what, got, want)
+		}
+		if n := len(rt.requests()); n != 4 {
+			t.Errorf("%s: target saw %d", what, n)
+		}
+	}
+	f("no answer", nil, "selected=10 dropped{shutdown}=6 sent=4 aborted=4")
+	f("in the middle of a header section", []string{"HTTP/1.1 200 OK\r\nConte"}, "selected=10 dropped{shutdown}=6 sent=4 aborted=4")
+	f("in the middle of a body", []string{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"}, "selected=10 dropped{shutdown}=6 sent=4 aborted=4")
+}
+
+func TestSubmitAfterDrain(t *testing.T) {
+	f := newFanout(t, nil, nobody, nobody+",sample=0")
+	drain(t, f)
+	f.Submit(requests("GET /1", "POST /2 body"))
+	checkSums(t, f)
+	if got := counts(f.targets[0]); got != "selected=2 dropped{shutdown}=2" {
+		t.Error(got)
+	}
+	if n := f.groups[1].metrics.sampledOut.Get(); n != 2 {
+		t.Errorf("%d sampled out, want 2", n)
+	}
+}
+
+// Submit may go on on all event loops while the Fanout drains, and after.
+func TestSubmitWhileDraining(t *testing.T) {
+	const loops, batches = 4, 200
+	rt := listen(t, func(c *rawConn) { c.serve(ok) })
+	for _, inTime := range []bool{true, false} {
+		f := newFanout(t, nil, rt.url+",conns=4,queue=64", nobody+",drop=oldest,queue=8")
+		var submitting sync.WaitGroup
+		half := make(chan struct{}, loops)
+		for range loops {
+			submitting.Go(func() {
+				for i := range batches {
+					if i == batches/2 {
+						half <- struct{}{}
+					}
+					f.Submit(requests("GET /1", "POST /2 body", "GET /3"))
+				}
+			})
+		}
+		<-half
+		ctx, cancel := context.WithCancel(context.Background())
+		if !inTime {
+			cancel()
+		}
+		f.Drain(ctx)
+		cancel()
+		submitting.Wait()
+		checkSums(t, f)
+		for _, tg := range f.targets {
+			if n := tg.metrics.selected.Get(); n != loops*batches*3 {
+				t.Errorf("target %s: selected %d, want %d", tg.cfg.Name, n, loops*batches*3)
+			}
+		}
+		if f.targets[0].metrics.dropped[dropShutdown].Get() == 0 {
+			t.Error("nothing came after the drain: the test shows nothing")
+		}
+	}
+}
+
+// A Fanout that was never used ends, too.
+func TestDrainOfNothing(t *testing.T) {
+	f := newFanout(t, nil, nobody)
+	f.Submit([]codec.Request{})
+	drain(t, f)
+	if n := f.metrics.received.Get(); n != 0 {
+		t.Errorf("received %d", n)
+	}
+}

@@ -1,0 +1,203 @@
+package fanout
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+// wire returns what the first target of f is sent for r, or the reason for
+// which r is rejected.
+func wire(t testing.TB, f *Fanout, r codec.Request) string {
+	t.Helper()
+	var p prepared
+	if reject := f.prepare(&p, &r); reject != codec.RejectNone {
+		return reject.String()
+	}
+	pl := f.serialise(&p, 1)
+	if len(pl.buf) > p.size {
+		t.Errorf("%d bytes in wire format, prepare said at most %d", len(pl.buf), p.size)
+	}
+	l := &lane{t: f.targets[0]}
+	l.batch = []entry{{payload: pl}}
+	l.encode()
+	return string(bytes.Join(l.pieces, nil))
+}
+
+const marker = "X-Mirrored-By: mirrorgate\r\n\r\n"
+
+func TestWire(t *testing.T) {
+	check := func(edit func(*Config), spec string) func(r codec.Request, want string) {
+		f := newFanout(t, edit, spec)
+		t.Cleanup(func() { drain(t, f) })
+		return func(r codec.Request, want string) {
+			t.Helper()
+			if got := wire(t, f, r); got != want {
+				t.Errorf("%s %s:\n got %q\nwant %q", r.Method, r.Target, got, want)
+			}
+		}
+	}
+
+	f := check(nil, "http://target:8080")
+	f(request("GET", "/a?b=c", "", "host", "h"), "GET /a?b=c HTTP/1.1\r\nhost: h\r\n"+marker)
+	f(request("GET", "/a%20b?c=%zz", ""), "GET /a%20b?c=%zz HTTP/1.1\r\nhost: target:8080\r\n"+marker)
+	// Order and duplicates stay, and so does the spelling of names.
+	f(request("GET", "/", "", "b", "1", "Host", "h", "A", "2", "b", "3", "cookie", "x", "cookie", "y", "empty", ""),
+		"GET / HTTP/1.1\r\nb: 1\r\nHost: h\r\nA: 2\r\nb: 3\r\ncookie: x\r\ncookie: y\r\nempty: \r\n"+marker)
+	f(request("GET", "/", "", "x", "caf\xc3\xa9 \x80\xff\t!"), "GET / HTTP/1.1\r\nhost: target:8080\r\nx: caf\xc3\xa9 \x80\xff\t!\r\n"+marker)
+	f(request("GET", "/\x80\xff", ""), "GET /\x80\xff HTTP/1.1\r\nhost: target:8080\r\n"+marker)
+	// Host: the request's, then the URL's, then the target's.
+	f(request("GET", "http://u/p", "", "host", "h"), "GET /p HTTP/1.1\r\nhost: h\r\n"+marker)
+	f(request("GET", "http://u:81/p", "", "x", "y"), "GET /p HTTP/1.1\r\nhost: u:81\r\nx: y\r\n"+marker)
+	f(request("GET", "/", "", "host", ""), "GET / HTTP/1.1\r\nhost: \r\n"+marker)
+	// Without a body, a length only where one belongs.
+	for _, method := range []string{"POST", "PUT", "PATCH"} {
+		f(request(method, "/", "", "host", "h"), method+" / HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n"+marker)
+	}
+	for _, method := range []string{"GET", "DELETE", "PURGE", "TRACE"} {
+		f(request(method, "/", "", "host", "h"), method+" / HTTP/1.1\r\nhost: h\r\n"+marker)
+	}
+	f(request("DELETE", "/", "", "host", "h", "content-length", "0"), "DELETE / HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n"+marker)
+	// A length that is right stays where it is; what is wrong is replaced.
+	f(request("POST", "/", "abc", "content-length", "3", "host", "h"), "POST / HTTP/1.1\r\ncontent-length: 3\r\nhost: h\r\n"+marker+"abc")
+	f(request("POST", "/", "abc", "content-length", "2", "host", "h"), "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n"+marker+"abc")
+	f(request("POST", "/", "abc", "content-length", "3", "host", "h", "content-length", "3"), "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n"+marker+"abc")
+	for _, unreadable := range []string{"", "x", "+3", "-1", "3, 3", "0x3", "1234567890123456789", "99999999999999999999"} {
+		f(request("POST", "/", "abc", "content-length", unreadable, "host", "h"), "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n"+marker+"abc")
+	}
+	// Hop-by-hop fields go, and those that Connection names, but not what the
+	// request could not be read without.
+	f(request("GET", "/", "", "Connection", "X-Foo , host", "keep-alive", "5", "Proxy-Connection", "x", "TE", "trailers", "trailer", "x",
+		"Transfer-Encoding", "chunked", "upgrade", "h2c", "Expect", "100-continue", "x-foo", "1", "X-FOO", "2", "host", "h", "connection", "bar,,content-length", "bar", "3", "foo", "4"),
+		"GET / HTTP/1.1\r\nhost: h\r\nfoo: 4\r\n"+marker)
+	f(request("POST", "/", "abc", "connection", "content-length", "content-length", "3", "host", "h"),
+		"POST / HTTP/1.1\r\ncontent-length: 3\r\nhost: h\r\n"+marker+"abc")
+	f(request("POST", "/", "a\r\n0\r\n\r\n", "transfer-encoding", "chunked", "host", "h"),
+		"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 8\r\n"+marker+"a\r\n0\r\n\r\n")
+	f(request("OPTIONS", "*", "", "host", "h"), "OPTIONS * HTTP/1.1\r\nhost: h\r\n"+marker)
+	f(request("OPTIONS", "http://h", ""), "OPTIONS * HTTP/1.1\r\nhost: h\r\n"+marker)
+	// Text, as req.hdrs gives it.
+	text := request("GET", "/", "")
+	text.Headers = codec.Headers{Raw: []byte("Host: h\r\nX:  a b \t\r\nConnection: x\r\nx: \r\nY:z\r\n\r\n"), Text: true}
+	f(text, "GET / HTTP/1.1\r\nHost: h\r\nY: z\r\n"+marker)
+
+	f = check(nil, "http://target/pre/fix/")
+	f(request("GET", "/", "", "host", "h"), "GET /pre/fix/ HTTP/1.1\r\nhost: h\r\n"+marker)
+	f(request("GET", "/a?b", "abc", "host", "h"), "GET /pre/fix/a?b HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n"+marker+"abc")
+	f(request("GET", "//a", "", "host", "h"), "GET /pre/fix//a HTTP/1.1\r\nhost: h\r\n"+marker)
+	f(request("GET", "http://h?q", ""), "GET /pre/fix/?q HTTP/1.1\r\nhost: h\r\n"+marker)
+	f(request("GET", "/a", ""), "GET /pre/fix/a HTTP/1.1\r\nhost: target\r\n"+marker)
+	f(request("OPTIONS", "*", "", "host", "h"), "OPTIONS * HTTP/1.1\r\nhost: h\r\n"+marker)
+
+	f = check(nil, "http://target:8080/p%20q,host=target")
+	f(request("GET", "/a", "", "x", "1", "Host", "h", "y", "2"), "GET /p%20q/a HTTP/1.1\r\nx: 1\r\nhost: target:8080\r\ny: 2\r\n"+marker)
+	f(request("GET", "http://u/a", "", "x", "1"), "GET /p%20q/a HTTP/1.1\r\nhost: target:8080\r\nx: 1\r\n"+marker)
+	f(request("GET", "/a", "", "x", "1"), "GET /p%20q/a HTTP/1.1\r\nhost: target:8080\r\nx: 1\r\n"+marker)
+
+	f = check(nil, "http://target,host=shadow.example:1")
+	f(request("GET", "/a", "", "connection", "x", "x", "1", "host", "h"), "GET /a HTTP/1.1\r\nhost: shadow.example:1\r\n"+marker)
+	f(request("GET", "/a", "", "x", "1"), "GET /a HTTP/1.1\r\nhost: shadow.example:1\r\nx: 1\r\n"+marker)
+
+	long := strings.Repeat("long-", 10)
+	f = check(func(c *Config) {
+		c.SetHeaders = []Header{{"X-Env", "shadow"}, {"Authorization", "none"}}
+		c.DelHeaders = []string{"Cookie", long}
+	}, "http://target")
+	f(request("POST", "/", "abc", "x-env", "prod", "AUTHORIZATION", "x", "cookie", "1", "cookie", "2", long, "x", "cookies", "3", "host", "h"),
+		"POST / HTTP/1.1\r\ncookies: 3\r\nhost: h\r\ncontent-length: 3\r\nX-Env: shadow\r\nAuthorization: none\r\n"+marker+"abc")
+
+	f = check(func(c *Config) { c.SendTruncated = true }, "http://target")
+	f(request("POST", "/", "abc", "content-length", "30", "host", "h"),
+		"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\nX-Mirrored-Truncated: true\r\n"+marker+"abc")
+	f(request("POST", "/", "abc", "content-length", "3", "host", "h"), "POST / HTTP/1.1\r\ncontent-length: 3\r\nhost: h\r\n"+marker+"abc")
+}
+
+func TestReject(t *testing.T) {
+	fan := newFanout(t, nil, "http://target")
+	defer drain(t, fan)
+	f := func(r codec.Request, want string) {
+		t.Helper()
+		var p prepared
+		if got := fan.prepare(&p, &r).String(); got != want {
+			t.Errorf("%q %q %q: got %q, want %q", r.Method, r.Target, r.Headers.Raw, got, want)
+		}
+	}
+	for _, bad := range []string{"\r", "\n", "\x00", " ", "\x7f", "\r\nx: y", " HTTP/1.1\r\n\r\nGET /b"} {
+		f(request("GET"+bad, "/", ""), "malformed")
+		f(request("GET", "/a"+bad, ""), "malformed")
+		f(request("GET", "/a-longer-path"+bad+"/and-more-of-it", ""), "malformed")
+		f(request("GET", "http://h"+bad+"/", ""), "malformed")
+		f(request("GET", "/", "", "name"+bad, "value"), "malformed")
+	}
+	for _, bad := range []string{"\r", "\n", "\x00", "\x1f", "\x7f", "\r\nx: y"} {
+		f(request("GET", "/", "", "name", bad), "malformed")
+		f(request("GET", "/", "", "name", "a longer value"+bad+"and more of it"), "malformed")
+		f(request("GET", "/", "", "connection", "a"+bad), "malformed")
+		f(request("GET", "/", "", "host", "a"+bad), "malformed")
+	}
+	for _, name := range []string{"a:", "a\t", "\xe9", "a(b)", "a/b", `"a"`} {
+		f(request("GET", "/", "", name, "value"), "malformed")
+	}
+	f(request("", "/", ""), "malformed")
+	f(request("GET", "", ""), "malformed")
+	f(request("GET", "a", ""), "malformed")
+	f(request("GET", "*", ""), "malformed")
+	f(request("GET", "h:443", ""), "malformed")
+	f(request("GET", "http:///a", ""), "malformed")
+	f(request("GET", "http://a b/", ""), "malformed")
+	f(request("GET", `http://a"b/`, ""), "malformed")
+	f(request("GET", "/", "", "host", "a", "host", "a"), "malformed")
+	f(request("GET", "/", "", "x", "y", "Host", "a", "HOST", "b"), "malformed")
+
+	f(request("CONNECT", "h:443", ""), "connect")
+	f(request("CONNECT", "/", "", "x-mirrored-by", "a"), "connect")
+	f(request("GET", "/", "", "X-Mirrored-By", "another agent"), "loop")
+	f(request("POST", "/", "", "x-mirrored-by", "", "content-length", "9"), "loop")
+	f(request("GET", "/", "", "x-mirrored-by", "a", "host", "a", "host", "b"), "malformed")
+
+	f(request("POST", "/", "abc", "content-length", "4"), "truncated")
+	f(request("GET", "/", "", "content-length", "999999999999999999"), "truncated")
+	f(request("POST", "/", "abc", "content-length", "3"), "")
+	f(request("POST", "/", "abc", "content-length", "2"), "")
+	f(request("POST", "/", "abc"), "")
+	with := func(full bool, size int64, headers ...string) codec.Request {
+		r := request("POST", "/", "abc", headers...)
+		r.Full, r.BodySize = full, size
+		return r
+	}
+	f(with(false, 4), "truncated")
+	f(with(false, 3), "")
+	f(with(false, 2), "")
+	f(with(true, -1), "truncated")
+	f(with(true, -1, "content-length", "3"), "") // a length that is there is believed
+	f(with(true, 9, "content-length", "3"), "")
+	f(with(false, 4, "content-length", "3", "content-length", "3"), "truncated")
+	f(with(true, -1, "content-length", "x"), "truncated")
+
+	f(codec.Request{Reject: codec.RejectOversize}, "oversize")
+}
+
+// A request that is rejected, or has many fields, leaves nothing behind for the
+// next one.
+func TestPreparedIsUsedAnew(t *testing.T) {
+	f := newFanout(t, nil, "http://target")
+	defer drain(t, f)
+	var p prepared
+	for _, r := range []codec.Request{
+		request("POST", "http://u/", "abc", "a", "1", "host", "h", "b", "2", "content-length", "3"),
+		request("GET", "/", "", "a", "1", "host", "h", "bad name", "x"),
+		request("GET", "/", "", "x-mirrored-by", "1"),
+		request("POST", "/", "abc", "content-length", "9"),
+	} {
+		f.prepare(&p, &r)
+		plain := request("GET", "/", "")
+		if reject := f.prepare(&p, &plain); reject != codec.RejectNone {
+			t.Fatal(reject)
+		}
+		if got, _, _, _ := f.appendWire(nil, &p); string(got) != "GET / HTTP/1.1\r\n"+marker {
+			t.Errorf("after %s %s: %q", r.Method, r.Target, got)
+		}
+	}
+}
