@@ -1,0 +1,34 @@
+package codec
+
+import (
+	"reflect"
+	"testing"
+)
+
+// FuzzUsual checks that the short cut for documented messages reads what the
+// general way reads.
+func FuzzUsual(f *testing.F) {
+	message := appendMirrorMessage(nil, Request{
+		Method: []byte("POST"), Target: []byte("/a?b"), Version: []byte("1.1"),
+		Headers: Headers{Raw: AppendHeadersEnd(AppendHeader(nil, "host", "h"))}, Body: make([]byte, 300), BodySize: 300,
+	})
+	_, _, n, err := ParseMessage(message)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(message[n:], 6)
+	f.Add(message[n:], 5)
+	f.Add(append(message[n:len(message):len(message)], message...), 6)
+	f.Fuzz(func(t *testing.T, b []byte, args int) {
+		args &= 0xff
+		usual, general := Request{BodySize: -1}, Request{BodySize: -1}
+		n, ok := decodeUsual(&usual, b, args)
+		if !ok {
+			return
+		}
+		mirror, m, err := decodeArgs(&general, b, args)
+		if err != nil || !mirror || n != m || !reflect.DeepEqual(usual, general) {
+			t.Errorf("%q: %+v (%d bytes), but in general %+v (%d bytes), %v", b, usual, n, general, m, err)
+		}
+	})
+}
