@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+)
+
+// SinkMode says how a Sink treats requests.
+type SinkMode string
+
+// The modes. All but SinkOK, SinkChunked, SinkBig and Sink5xx are faults.
+const (
+	SinkOK        SinkMode = "ok"         // 200 at once
+	SinkDelay     SinkMode = "delay"      // 200 after a delay, one after the other on each connection
+	SinkHang      SinkMode = "hang"       // never an answer
+	SinkReset     SinkMode = "reset"      // RST after the first request of each connection
+	SinkCloseEach SinkMode = "close-each" // an answer with Connection: close, then FIN
+	SinkChunked   SinkMode = "chunked"    // 200 with a chunked body
+	SinkBig       SinkMode = "big"        // 200 with a body of 256 KiB
+	Sink5xx       SinkMode = "5xx"        // 503 at once
+)
+
+// SinkModes lists all modes.
+var SinkModes = []SinkMode{
+	SinkOK, SinkDelay, SinkHang, SinkReset, SinkCloseEach, SinkChunked, SinkBig, Sink5xx,
+}
+
+// okAnswer is the answer of SinkOK and SinkDelay.
+const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+const bigBody = 256 << 10
+
+// head and body of the answer in this mode; no body goes with the answer to a
+// HEAD.
+func (m SinkMode) answer() (head, body string, err error) {
+	switch m {
+	case SinkOK, SinkDelay, SinkHang, SinkReset:
+		return okAnswer, "", nil
+	case SinkCloseEach:
+		return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "", nil
+	case SinkChunked:
+		return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", nil
+	case SinkBig:
+		return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", bigBody), strings.Repeat("x", bigBody), nil
+	case Sink5xx:
+		return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "", nil
+	}
+	return "", "", fmt.Errorf("unknown sink mode %q: must be one of %v", string(m), SinkModes)
+}

@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// DefaultCommand runs this binary as an agent.
+const DefaultCommand = "{self} --listen={listen} --admin= --log-level=error --conns={conns} --batch={batch} --target=http://{targets}"
+
+// FloorCommand runs this binary as the floor relay.
+const FloorCommand = "{self} bench floor --listen={listen} --conns={conns} --batch={batch} --target={targets}"
+
+// Placeholders explains what may stand in the command line of an agent.
+const Placeholders = `{listen} becomes the address to listen on and {port} its port; {target}, {target2}, … the addresses of ` +
+	`the targets, and a word with {targets} is repeated for each target; {conns} and {batch} the flags of these ` +
+	`names; {self} this binary.`
+
+// place is what the placeholders of a command line stand for.
+type place struct {
+	listen       string
+	targets      []string
+	conns, batch int
+}
+
+var (
+	leftOver  = regexp.MustCompile(`\{(listen|port|targets?\d*|conns|batch|self)\}`)
+	plainWord = regexp.MustCompile(`^[\w./-]+$`)
+)
+
+// expand fills the placeholders in; the result is for a shell.
+func (p place) expand(command string) (string, error) {
+	if !strings.Contains(command, "{listen}") && !strings.Contains(command, "{port}") {
+		return "", fmt.Errorf("the command %q has neither {listen} nor {port}: it would listen where nobody calls", command)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("cannot find this binary: %w", err)
+	}
+	_, port, err := net.SplitHostPort(p.listen)
+	if err != nil {
+		return "", fmt.Errorf("cannot listen on %q: %w", p.listen, err)
+	}
+	pairs := []string{
+		"{self}", quote(self), "{listen}", p.listen, "{port}", port,
+		"{conns}", strconv.Itoa(p.conns), "{batch}", strconv.Itoa(p.batch),
+	}
+	for i, t := range p.targets {
+		if i == 0 {
+			pairs = append(pairs, "{target}", t)
+		}
+		pairs = append(pairs, fmt.Sprintf("{target%d}", i+1), t)
+	}
+	line := strings.NewReplacer(pairs...).Replace(p.repeatTargets(command))
+	if odd := leftOver.FindString(line); odd != "" {
+		return "", fmt.Errorf("the command %q has %s, but there are %d targets", command, odd, len(p.targets))
+	}
+	if missing := p.missing(line); missing != "" {
+		return "", fmt.Errorf("the command %q does not name all of its %d targets: use {targets}", command, len(p.targets))
+	}
+	return line, nil
+}
+
+// repeatTargets writes each word with {targets} once for each target.
+func (p place) repeatTargets(command string) string {
+	var words []string
+	for _, word := range strings.Fields(command) {
+		if !strings.Contains(word, "{targets}") {
+			words = append(words, word)
+			continue
+		}
+		for _, t := range p.targets {
+			words = append(words, strings.ReplaceAll(word, "{targets}", t))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// missing is a target that line leaves out although it names another one.
+func (p place) missing(line string) (target string) {
+	named := 0
+	for _, t := range p.targets {
+		if strings.Contains(line, t) {
+			named++
+		} else {
+			target = t
+		}
+	}
+	if named == 0 {
+		return ""
+	}
+	return target
+}
+
+// quote protects a word from the shell if it needs to.
+func quote(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// freeAddr returns an address of the loopback that nobody listens on.
+func freeAddr() (string, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("cannot find a free port: %w", err)
+	}
+	defer ln.Close()
+	return ln.Addr().String(), nil
+}

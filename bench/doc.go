@@ -1,0 +1,40 @@
+// Package bench measures SPOP agents: it plays HAProxy in front of an agent and
+// the targets behind it, and knows the agent by its sockets and its process
+// alone, so that any agent can be measured and two can be compared.
+//
+//	generator ══SPOP══▶ agent ══HTTP══▶ sink
+//
+// The flow through the files:
+//
+//	load.go       what a generator sends
+//	frame.go      its frames, built beforehand
+//	handshake.go  one SPOP connection: the HELLO
+//	conn.go       then frames out, ACKs in
+//	generator.go  all connections, in a closed loop
+//	openloop.go   or in an open loop, each frame when it is due
+//	pace.go       which is when
+//	latency.go    how long the ACKs took
+//
+//	sink.go       a target that counts
+//	scanner.go    where requests end
+//	answer.go     what is answered to them
+//	sinks.go      all targets of a run, and whether they have it all
+//
+//	command.go    command lines of agents and their placeholders
+//	process.go    an agent as a process: start, stop, last words
+//	usage.go      its CPU time and memory
+//	agent.go      that, or an agent that runs already
+//
+//	run.go        one run from start to report
+//	window.go     the measured part of it
+//	progress.go   what a terminal shows meanwhile
+//	report.go     the figures of a run, as text and as JSON
+//	compare.go    two agents in turns
+//	scale.go      cost against size
+//	plot.go       and its picture
+//	results.go    all of it in one file
+//	machine.go    and where it was measured
+//
+//	floor.go      the cheapest relay that can be written, to compare with
+//	floor_lane.go its connections to the targets
+package bench

@@ -1,0 +1,47 @@
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestMain lets the test binary stand for ours in FloorCommand.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "bench" && os.Args[2] == "floor" {
+		if err := floorMain(os.Args[3:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func floorMain(args []string) error {
+	var cfg FloorConfig
+	f := flag.NewFlagSet("floor", flag.ContinueOnError)
+	f.StringVar(&cfg.Listen, "listen", "", "")
+	f.IntVar(&cfg.Conns, "conns", 8, "")
+	f.IntVar(&cfg.Batch, "batch", 8, "")
+	f.IntVar(&cfg.Queue, "queue", 1<<20, "")
+	f.Func("target", "", func(t string) error {
+		cfg.Targets = append(cfg.Targets, strings.TrimSpace(t))
+		return nil
+	})
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	floor, err := StartFloor(cfg)
+	if err != nil {
+		return err
+	}
+	<-stop
+	return floor.Close()
+}

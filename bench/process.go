@@ -1,0 +1,140 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// startTimeout bounds the time until an agent shakes hands.
+	startTimeout = 10 * time.Second
+	// stopTimeout is how long an agent may take after SIGTERM, before SIGKILL.
+	stopTimeout = 5 * time.Second
+	// pollEvery is how often a state is looked at that announces itself by nothing.
+	pollEvery = 20 * time.Millisecond
+)
+
+// process is an agent that runs as a process group of its own.
+type process struct {
+	cmd   *exec.Cmd
+	words lastWords
+	ended chan struct{}
+}
+
+// startProcess starts a command line by the shell.
+func startProcess(command string) (*process, error) {
+	p := &process{ended: make(chan struct{})}
+	// exec, so that the process is the agent and not a shell in front of it.
+	p.cmd = exec.Command("sh", "-c", "exec "+command)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.Stderr = &p.words
+	p.cmd.WaitDelay = time.Second
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("cannot start the agent: %w", err)
+	}
+	go func() {
+		// How it ended is in its state.
+		_ = p.cmd.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// awaitSPOP returns once the agent shakes hands on addr. The errors: it ended,
+// it listens but does not speak SPOP, it does not listen within the time.
+func (p *process) awaitSPOP(ctx context.Context, addr string, timeout time.Duration) error {
+	expired := time.After(timeout)
+	for {
+		c, err := dial(ctx, addr, DefaultLoad)
+		if err == nil {
+			return c.nc.Close()
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			return p.blame(err)
+		}
+		select {
+		case <-p.ended:
+			return p.died("before it listened")
+		case <-expired:
+			return p.quoting(fmt.Errorf("the agent does not listen on %s after %s", addr, timeout))
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// died says how the process ended, which it must have.
+func (p *process) died(when string) error {
+	how := p.cmd.ProcessState.String()
+	return p.quoting(fmt.Errorf("the agent died %s: %s", when, how))
+}
+
+// blame returns err, or that the process died if that is behind it: a broken
+// connection is often seen before its cause.
+func (p *process) blame(err error) error {
+	select {
+	case <-p.ended:
+		return p.died("half-way")
+	case <-time.After(10 * pollEvery):
+		return err
+	}
+}
+
+func (p *process) quoting(err error) error {
+	if words := p.words.String(); words != "" {
+		return fmt.Errorf("%w; its last words: %s", err, words)
+	}
+	return err
+}
+
+func (p *process) usage() (usage, error) { return groupUsage(p.cmd.Process.Pid) }
+
+// stop ends the whole process group and returns when it has ended.
+func (p *process) stop() {
+	group := -p.cmd.Process.Pid
+	// An error is a group that has ended.
+	_ = syscall.Kill(group, syscall.SIGTERM)
+	select {
+	case <-p.ended:
+	case <-time.After(stopTimeout):
+	}
+	_ = syscall.Kill(group, syscall.SIGKILL)
+	<-p.ended
+}
+
+// lastWords keeps the last lines that were written to it.
+type lastWords struct {
+	mu    sync.Mutex
+	bytes []byte
+}
+
+const (
+	lastWordsSize  = 4 << 10
+	lastWordsLines = 5
+)
+
+// Write never fails.
+func (w *lastWords) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bytes = append(w.bytes, b...)
+	if over := len(w.bytes) - lastWordsSize; over > 0 {
+		w.bytes = append(w.bytes[:0], w.bytes[over:]...)
+	}
+	return len(b), nil
+}
+
+// String is one line.
+func (w *lastWords) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(string(w.bytes)), "\n")
+	return strings.Join(lines[max(0, len(lines)-lastWordsLines):], " | ")
+}

@@ -1,0 +1,109 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// RunConfig says what to measure.
+type RunConfig struct {
+	// Agent is the address of an agent that runs already ("host:port" or
+	// "unix:/path") and sends to Sink.Addr. If empty, Command is started.
+	Agent string
+	// Command is a command line with Placeholders.
+	Command string
+	Conns   int // what {conns} becomes
+	Batch   int // what {batch} becomes
+
+	Sink     SinkConfig
+	Load     Load
+	Progress io.Writer // a terminal for the progress bar, or nil
+}
+
+// DefaultRun measures this binary with its default settings.
+func DefaultRun() RunConfig {
+	return RunConfig{
+		Command: DefaultCommand, Conns: 64, Batch: 16,
+		Sink: SinkConfig{Addr: "127.0.0.1:0", Targets: 1, Mode: SinkOK, Delay: 10 * time.Millisecond},
+		Load: DefaultLoad,
+	}
+}
+
+func (cfg RunConfig) validate() error {
+	if cfg.Agent == "" && cfg.Command == "" {
+		return errors.New("there is no agent to measure: give its address or its command line")
+	}
+	if cfg.Agent != "" && cfg.Sink.Targets > 0 && cfg.Sink.anyPort() {
+		return errors.New("a running agent needs a sink on the address that it sends to: give one, or measure with 0 targets")
+	}
+	if cfg.Conns < 1 || cfg.Batch < 1 {
+		return fmt.Errorf("conns and batch must be 1 or more, not %d and %d", cfg.Conns, cfg.Batch)
+	}
+	return cfg.Load.validate()
+}
+
+// Run starts the sinks and the agent, drives the load and stops them again. It
+// returns within the load's duration and a bound: no agent can make it hang. An
+// error means that the report is no measurement; what it has is what was seen.
+func Run(ctx context.Context, cfg RunConfig) (Report, error) {
+	if err := cfg.validate(); err != nil {
+		return Report{}, err
+	}
+	sinks, err := listenSinks(cfg.Sink)
+	if err != nil {
+		return Report{}, err
+	}
+	defer sinks.close()
+	a, err := startAgent(ctx, cfg, sinks.addrs())
+	if err != nil {
+		return Report{}, err
+	}
+	defer a.stop()
+	ctx, cancel := a.context(ctx)
+	defer cancel()
+	g, err := DialGenerator(ctx, a.addr, cfg.Load)
+	if err != nil {
+		return Report{}, a.blame(err)
+	}
+	r, err := measure(ctx, cfg, g, a, sinks)
+	if err != nil {
+		return r, a.blame(err)
+	}
+	return r, r.check()
+}
+
+// measure drives the load of g and waits for what comes of it.
+func measure(ctx context.Context, cfg RunConfig, g *Generator, a *agent, sinks sinks) (Report, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w := window{g: g, agent: a, sinks: sinks}
+	watched := make(chan error, 1)
+	go func() {
+		err := w.watch(ctx, cfg.Load)
+		if err != nil {
+			cancel(err)
+		}
+		watched <- err
+	}()
+	bar := showProgress(cfg.Progress, g)
+	traffic, err := g.Run(ctx)
+	bar.stop()
+	if err != nil {
+		cancel(err)
+	}
+	if err := cmp.Or(err, <-watched); err != nil {
+		return Report{}, err
+	}
+	if err := sinks.settle(ctx, traffic.Acked, cfg.Sink); err != nil {
+		return Report{}, err
+	}
+	u, err := a.usage()
+	if err != nil {
+		return Report{}, err
+	}
+	return newReport(cfg, a, traffic, &w, u, sinks), nil
+}

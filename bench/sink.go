@@ -1,0 +1,190 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Sink is a target that counts: an HTTP/1.1 server as cheap as can be, so that
+// what is measured in front of it is the agent. It knows of a request no more
+// than where it ends, and answers all that one read brought with one write.
+type Sink struct {
+	ln         net.Listener
+	mode       SinkMode
+	delay      time.Duration
+	head, body string
+
+	requests atomic.Uint64
+	bytes    atomic.Uint64
+	opened   atomic.Uint64
+
+	mu    sync.Mutex
+	conns map[net.Conn]struct{} // nil once closed
+	done  sync.WaitGroup
+	quit  chan struct{}
+}
+
+const sinkBuffer = 64 << 10
+
+// ListenSink serves on addr ("host:port", port 0 for any) until Close. delay is
+// for SinkDelay alone. The errors: an unknown mode, an address in use.
+func ListenSink(addr string, mode SinkMode, delay time.Duration) (*Sink, error) {
+	head, body, err := mode.answer()
+	if err != nil {
+		return nil, err
+	}
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start the sink: %w", err)
+	}
+	s := &Sink{
+		ln: ln, mode: mode, delay: delay, head: head, body: body,
+		conns: map[net.Conn]struct{}{}, quit: make(chan struct{}),
+	}
+	s.done.Go(s.accept)
+	return s, nil
+}
+
+// Addr is "host:port".
+func (s *Sink) Addr() string { return s.ln.Addr().String() }
+
+// Requests is how many whole requests came so far, whether answered or not.
+func (s *Sink) Requests() uint64 { return s.requests.Load() }
+
+// Bytes is how many bytes were read so far.
+func (s *Sink) Bytes() uint64 { return s.bytes.Load() }
+
+// Conns is how many connections were opened so far.
+func (s *Sink) Conns() uint64 { return s.opened.Load() }
+
+// Close ends all connections and returns when nothing of the sink runs any more.
+func (s *Sink) Close() {
+	s.mu.Lock()
+	if s.conns != nil {
+		close(s.quit)
+		s.ln.Close()
+		for nc := range s.conns {
+			nc.Close()
+		}
+		s.conns = nil
+	}
+	s.mu.Unlock()
+	s.done.Wait()
+}
+
+func (s *Sink) accept() {
+	for {
+		nc, err := s.ln.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			s.pause(10 * time.Millisecond) // out of descriptors
+			continue
+		}
+		s.mu.Lock()
+		if s.conns == nil {
+			s.mu.Unlock()
+			nc.Close()
+			return
+		}
+		s.conns[nc] = struct{}{}
+		s.done.Go(func() { s.serve(nc) })
+		s.mu.Unlock()
+		s.opened.Add(1)
+	}
+}
+
+func (s *Sink) serve(nc net.Conn) {
+	defer func() {
+		nc.Close()
+		s.mu.Lock()
+		delete(s.conns, nc)
+		s.mu.Unlock()
+	}()
+	c := sinkConn{sink: s, nc: nc.(*net.TCPConn)}
+	buf := make([]byte, sinkBuffer)
+	for {
+		n, err := nc.Read(buf)
+		if err != nil {
+			return
+		}
+		s.bytes.Add(uint64(n))
+		for c.in.feed(buf[:n]); c.in.next(); {
+			s.requests.Add(1)
+			if !c.answer() {
+				return
+			}
+		}
+		if c.in.err != nil || !c.flush() {
+			return
+		}
+	}
+}
+
+// sinkConn is one connection of a sink.
+type sinkConn struct {
+	sink *Sink
+	nc   *net.TCPConn
+	in   scanner
+	out  []byte
+}
+
+// answer answers the request that in has just found, and reports whether the
+// connection goes on.
+func (c *sinkConn) answer() bool {
+	s := c.sink
+	switch s.mode {
+	case SinkHang:
+		return true
+	case SinkReset:
+		c.nc.SetLinger(0)
+		return false
+	case SinkDelay:
+		s.pause(s.delay)
+	}
+	c.out = append(c.out, s.head...)
+	if !c.in.isHead {
+		c.out = append(c.out, s.body...)
+	}
+	switch {
+	case s.mode == SinkCloseEach:
+		c.closeGently()
+		return false
+	case s.mode == SinkDelay, len(c.out) >= sinkBuffer:
+		return c.flush()
+	}
+	return true
+}
+
+func (c *sinkConn) flush() bool {
+	if len(c.out) == 0 {
+		return true
+	}
+	_, err := c.nc.Write(c.out)
+	c.out = c.out[:0]
+	return err == nil
+}
+
+// closeGently sends the answer and closes, but reads on for a while: a close
+// with unread input is a RST, which could overtake the answer.
+func (c *sinkConn) closeGently() {
+	c.flush()
+	c.nc.CloseWrite()
+	c.nc.SetReadDeadline(time.Now().Add(time.Second))
+	io.Copy(io.Discard, c.nc)
+}
+
+func (s *Sink) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.quit:
+	}
+}

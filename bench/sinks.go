@@ -1,0 +1,113 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// SinkConfig says which targets stand behind the agent.
+type SinkConfig struct {
+	Addr    string // "host:port" of the first, the others on the ports behind it; port 0: any
+	Targets int    // 0: none, only ACKs are measured
+	Mode    SinkMode
+	Delay   time.Duration // for SinkDelay
+}
+
+func (cfg SinkConfig) anyPort() bool {
+	_, port, _ := net.SplitHostPort(cfg.Addr)
+	return port == "" || port == "0"
+}
+
+// sinks are all targets of a run.
+type sinks []*Sink
+
+func listenSinks(cfg SinkConfig) (all sinks, err error) {
+	host, port, err := net.SplitHostPort(cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start the sink: %w", err)
+	}
+	first, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start the sink: %q is no port", port)
+	}
+	for i := range cfg.Targets {
+		n := int(first)
+		if n > 0 {
+			n += i
+		}
+		s, err := ListenSink(net.JoinHostPort(host, strconv.Itoa(n)), cfg.Mode, cfg.Delay)
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func (all sinks) close() {
+	for _, s := range all {
+		s.Close()
+	}
+}
+
+func (all sinks) addrs() []string {
+	var addrs []string
+	for _, s := range all {
+		addrs = append(addrs, s.Addr())
+	}
+	return addrs
+}
+
+func (all sinks) requests() uint64 {
+	var n uint64
+	for _, s := range all {
+		n += s.Requests()
+	}
+	return n
+}
+
+func (all sinks) conns() uint64 {
+	var n uint64
+	for _, s := range all {
+		n += s.Conns()
+	}
+	return n
+}
+
+const (
+	// quiet is how long nothing may come until all counts as delivered or dropped.
+	quiet = time.Second
+	// brief is the same once all is delivered: only duplicates can follow.
+	brief = 100 * time.Millisecond
+	// settleTimeout bounds the wait for that.
+	settleTimeout = time.Minute
+)
+
+// settle waits until nothing more comes of what was acknowledged.
+func (all sinks) settle(ctx context.Context, acked uint64, cfg SinkConfig) error {
+	still := quiet
+	if cfg.Mode == SinkDelay {
+		still += 2 * cfg.Delay
+	}
+	want := acked * uint64(len(all))
+	seen, since := all.requests(), time.Now()
+	for begin := since; ; {
+		idle := time.Since(since)
+		if idle >= still || seen >= want && idle >= brief {
+			return nil
+		}
+		if time.Since(begin) > settleTimeout {
+			return fmt.Errorf("cannot settle: requests still come %s after the load", settleTimeout)
+		}
+		if err := wait(ctx, pollEvery); err != nil {
+			return err
+		}
+		if n := all.requests(); n != seen {
+			seen, since = n, time.Now()
+		}
+	}
+}

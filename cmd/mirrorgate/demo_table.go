@@ -1,0 +1,106 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// demoResult is what the demo shows at its end.
+type demoResult struct {
+	mirrored   int64                   // requests sent with mirroring
+	production *production             // nil without HAProxy
+	acks       *hdrhistogram.Histogram // ns; nil with HAProxy
+
+	accounting accounting
+	arrived    []int64 // requests that each target counted itself
+	mistakes   []string
+}
+
+// count compares what mirrorgate counted with what all others did.
+func (r *demoResult) count(s *stage) {
+	r.mistakes = r.accounting.mistakes(demoGroups())
+	expect := func(what string, got, want int64) {
+		if got != want {
+			r.mistakes = append(r.mistakes, fmt.Sprintf("%s %d, should be %d", what, got, want))
+		}
+	}
+	expect("mirrorgate received", r.accounting.sum("mirrorgate_requests_received_total"), r.mirrored)
+	for i, t := range demoTargets {
+		r.arrived = append(r.arrived, int64(s.sinks[i].Requests()))
+		expect("target "+t.name+" counted", r.arrived[i], r.accounting.sum("mirrorgate_target_sent_total", targetLabel(t.name)))
+	}
+	if p := r.production; p != nil {
+		expect("the origin counted", int64(s.origin.Requests()), p.plain.answered.Load()+p.mirrored.answered.Load())
+		expect("production failed", p.plain.failed.Load()+p.mirrored.failed.Load(), 0)
+	}
+}
+
+func (r *demoResult) print(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t)
+	if p := r.production; p != nil {
+		fmt.Fprintf(t, "requests to production\t%d with mirroring, %d without, %d failed\n",
+			p.mirrored.answered.Load(), p.plain.answered.Load(), p.mirrored.failed.Load()+p.plain.failed.Load())
+	}
+	fmt.Fprintf(t, "received by mirrorgate\t%d%s\n\n", r.accounting.sum("mirrorgate_requests_received_total"),
+		inBrackets("rejected ", r.accounting.by("reason", "mirrorgate_requests_rejected_total")))
+	r.printTargets(t)
+	fmt.Fprintln(t)
+	r.printLatency(t)
+	t.Flush()
+	if len(r.mistakes) == 0 {
+		fmt.Fprintln(w, "\nThe accounting adds up.")
+		return
+	}
+	fmt.Fprintf(w, "\nThe accounting does NOT add up:\n  %s\n", strings.Join(r.mistakes, "\n  "))
+}
+
+func (r *demoResult) printTargets(w io.Writer) {
+	fmt.Fprintln(w, "TARGET\tGROUP\tSAMPLED OUT\tSELECTED\tSENT\tANSWERED\tERRORS\tDROPPED\tTARGET COUNTED")
+	for i, t := range demoTargets {
+		a, target := r.accounting, targetLabel(t.name)
+		list := func(key, family string) string { return cmp.Or(listCounts(a.by(key, family, target)), "-") }
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%d\n", t.name, t.group,
+			a.sum("mirrorgate_group_sampled_out_total", groupLabel(t.group)),
+			a.sum("mirrorgate_target_selected_total", target),
+			a.sum("mirrorgate_target_sent_total", target),
+			list("code", "mirrorgate_target_responses_total"),
+			list("kind", "mirrorgate_target_errors_total"),
+			list("reason", "mirrorgate_target_dropped_total"),
+			r.arrived[i])
+	}
+}
+
+func (r *demoResult) printLatency(w io.Writer) {
+	row := func(what string, h *hdrhistogram.Histogram, unit time.Duration) {
+		fmt.Fprint(w, what)
+		for _, q := range []float64{50, 90, 99, 100} {
+			fmt.Fprintf(w, "\t%v", (time.Duration(h.ValueAtQuantile(q)) * unit).Round(time.Microsecond))
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w, "LATENCY\tp50\tp90\tp99\tmax")
+	if p := r.production; p != nil {
+		row("production without mirroring", p.plain.latency, time.Microsecond)
+		row("production with mirroring", p.mirrored.latency, time.Microsecond)
+		return
+	}
+	row("acknowledgement", r.acks, time.Nanosecond)
+}
+
+// liveLine says in one line how far it is.
+func liveLine(a accounting) string {
+	line := fmt.Sprintf("received %d", a.sum("mirrorgate_requests_received_total"))
+	for _, t := range demoTargets {
+		target := targetLabel(t.name)
+		line += fmt.Sprintf("   %s: sent %d, dropped %d", t.name,
+			a.sum("mirrorgate_target_sent_total", target), a.sum("mirrorgate_target_dropped_total", target))
+	}
+	return line
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// metricHelp says what each family of ours counts.
+var metricHelp = map[string]string{
+	"mirrorgate_build_info":                      "Always 1; the label is the version.",
+	"mirrorgate_requests_received_total":         "Requests that HAProxy sent.",
+	"mirrorgate_requests_rejected_total":         "Requests that are mirrored to no group, by reason.",
+	"mirrorgate_group_sample_ratio":              "Share of the requests that the group gets, 0 to 1.",
+	"mirrorgate_group_sampled_out_total":         "Requests that sampling kept from the group.",
+	"mirrorgate_group_filtered_total":            "Requests that a filter kept from the group, by reason.",
+	"mirrorgate_target_selected_total":           "Requests meant for the target.",
+	"mirrorgate_target_dropped_total":            "Selected requests of which nothing was sent, by reason.",
+	"mirrorgate_target_sent_total":               "Requests that were sent, at least in part, and have ended.",
+	"mirrorgate_target_responses_total":          "Sent requests that were answered, by class of the status code.",
+	"mirrorgate_target_errors_total":             "Sent requests that got no answer, by kind of error.",
+	"mirrorgate_target_duration_seconds":         "Time from sending to the answer.",
+	"mirrorgate_target_queue_length":             "Requests that wait for a connection.",
+	"mirrorgate_target_inflight":                 "Requests that are being sent or wait for their answer.",
+	"mirrorgate_target_connections":              "Open connections.",
+	"mirrorgate_target_connections_opened_total": "Connections opened since the start.",
+	"mirrorgate_target_batch_size":               "Requests sent in one write.",
+	"mirrorgate_target_batch_limit":              "Requests that may be in flight on one connection.",
+	"mirrorgate_payload_bytes":                   "Memory held by requests that wait or are being sent.",
+	"mirrorgate_spop_connections":                "Connections from HAProxy.",
+	"mirrorgate_spop_connections_refused_total":  "Connections from HAProxy that were refused or closed, by reason.",
+	"mirrorgate_spop_frames_total":               "Frames from HAProxy, by type.",
+	"mirrorgate_spop_messages_ignored_total":     "Messages without a method and a path.",
+	"mirrorgate_spop_errors_total":               "Connections that were ended for an error, by code of the DISCONNECT.",
+}
+
+// writeMetrics writes everything in Prometheus text format: the set, then the
+// process and the Go runtime.
+func writeMetrics(w io.Writer, set *metrics.Set) {
+	metrics.ExposeMetadata(true)
+	var b bytes.Buffer
+	metrics.WriteGaugeUint64(&b, fmt.Sprintf("mirrorgate_build_info{version=%q}", buildVersion()), 1)
+	set.WritePrometheus(&b)
+	metrics.WriteProcessMetrics(&b)
+	writeHelp(w, &b)
+}
+
+// writeHelp copies lines and fills in the HELP lines, whose text the library
+// leaves empty; one that nothing is known for is left out.
+func writeHelp(w io.Writer, from *bytes.Buffer) {
+	out := bufio.NewWriter(w)
+	for line := range bytes.Lines(from.Bytes()) {
+		family, ok := strings.CutPrefix(string(line), "# HELP ")
+		if !ok {
+			out.Write(line)
+			continue
+		}
+		family = strings.TrimSpace(family)
+		if help := metricHelp[family]; help != "" {
+			fmt.Fprintf(out, "# HELP %s %s\n", family, help)
+		}
+	}
+	out.Flush() // a peer that has gone is no matter
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/alecthomas/kong"
+)
+
+type runCmd struct {
+	Targets targets `name:"target" sep:"none" placeholder:"[NAME=]URL[,key=value...]" group:"targets" help:"Where copies go. Repeatable; in the environment separated by white space."`
+
+	Sample  share      `group:"defaults" default:"100%" placeholder:"SHARE" help:"Share of the requests that a group gets: 25% or 0.25."`
+	Methods methods    `group:"defaults" placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
+	Rate    rate       `group:"defaults" default:"none" placeholder:"N/s" help:"At most this many requests a second, like 200/s."`
+	Conns   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many connections."`
+	Batch   int        `group:"defaults" default:"16" placeholder:"N" help:"At most this many requests in flight on one connection under backlog."`
+	Queue   int        `group:"defaults" default:"8192" placeholder:"N" help:"At most this many requests wait."`
+	Drop    dropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest or oldest."`
+	Timeout duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"For connecting, and for each answer."`
+	MaxAge  duration   `group:"defaults" default:"10s" placeholder:"TIME" help:"A request that waited longer is dropped as stale."`
+	Host    string     `group:"defaults" default:"keep" placeholder:"HOST" help:"Host header: keep, target, or a value."`
+
+	Listen []string  `group:"haproxy" default:"127.0.0.1:12345" placeholder:"ADDRESS" help:"Where HAProxy connects: HOST:PORT or unix:PATH. Repeatable."`
+	Allow  []network `group:"haproxy" placeholder:"CIDR" help:"Who may connect, like 10.0.0.0/8 (default: everybody). Repeatable."`
+	Loops  int       `group:"haproxy" placeholder:"N" help:"Event loops (default: one for each CPU)."`
+
+	SampleBy  sampleKey `group:"requests" default:"random" placeholder:"KEY" help:"random, path, header:NAME or cookie:NAME: the same key is in or out on every agent."`
+	SetHeader headers   `group:"requests" sep:"none" placeholder:"NAME:VALUE" help:"Set a header on every copy. Repeatable; in the environment one a line."`
+	DelHeader []string  `group:"requests" placeholder:"NAME" help:"Remove a header from every copy. Repeatable."`
+	Truncated string    `group:"requests" default:"drop" placeholder:"POLICY" enum:"drop,send" help:"Requests with a body that HAProxy cut: drop or send."`
+	Memory    byteSize  `group:"requests" default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most, like 64MB or 1GiB."`
+	Source    address   `group:"requests" placeholder:"IP" help:"Local address of connections to targets."`
+
+	TLSCA       string `name:"tls-ca" group:"tls" placeholder:"FILE" help:"Certificates (PEM) to verify targets with (default: those of the system)."`
+	TLSCert     string `name:"tls-cert" group:"tls" placeholder:"FILE" help:"Certificate (PEM) to show to targets."`
+	TLSKey      string `name:"tls-key" group:"tls" placeholder:"FILE" help:"Key (PEM) of that certificate."`
+	TLSInsecure bool   `name:"tls-insecure" group:"tls" help:"Do not verify targets."`
+
+	Admin     string   `group:"operation" default:"127.0.0.1:12346" placeholder:"ADDRESS" help:"Where to serve metrics, health and profiles over HTTP; empty: nowhere."`
+	Drain     duration `group:"operation" default:"10s" placeholder:"TIME" help:"At most this long to finish what is queued at a stop."`
+	LogLevel  string   `group:"operation" default:"info" placeholder:"LEVEL" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
+	LogFormat string   `group:"operation" default:"text" placeholder:"FORMAT" enum:"text,json" help:"text or json."`
+}
+
+// Validate is called by the parser.
+func (r *runCmd) Validate() error {
+	if r.Loops < 0 {
+		return errors.New("--loops should be 1 or more, or 0 for one for each CPU")
+	}
+	return nil
+}
+
+var optionGroups = kong.ExplicitGroups([]kong.Group{
+	{Key: "targets", Title: "Targets:"},
+	{Key: "defaults", Title: "Defaults of the targets:", Description: "Each may also stand behind a target's URL as key=value, and then is for that one. Two more keys stand only there: group and weight."},
+	{Key: "haproxy", Title: "From HAProxy:"},
+	{Key: "requests", Title: "Requests:"},
+	{Key: "tls", Title: "TLS to targets:"},
+	{Key: "operation", Title: "Operation:"},
+})
+
+// Help is what --help shows above the options.
+func (*runCmd) Help() string {
+	return `HAProxy sends a copy of every request over SPOP. It is acknowledged at once and sent on to each group of targets; the targets of a group share its stream by weight, and a target without group= is a group of its own.
+
+Everything to one target:
+
+    mirrorgate --target http://staging:8080
+
+A tenth of the users to staging, and 3 of 4 requests of another tenth to the first of two:
+
+    mirrorgate --sample 10% --sample-by cookie:session \
+        --target staging=http://stg:8080 \
+        --target a=http://a:80,group=v2,weight=3 \
+        --target b=http://b:80,group=v2,weight=1,conns=128
+
+Every option can be set in the environment as well:
+
+    MIRRORGATE_TARGET="http://a:80 http://b:80,rate=200/s" mirrorgate`
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/engine"
+	"github.com/mirrorgate/mirrorgate/fanout"
+)
+
+// gateway is a running mirrorgate without its outer parts.
+type gateway struct {
+	fanout *fanout.Fanout
+	engine *engine.Server
+}
+
+// startGateway starts the way of a request from its end. The engine keeps the
+// descriptors that the targets need out of HAProxy's reach.
+func startGateway(fc fanout.Config, ec engine.Config) (*gateway, error) {
+	f, err := fanout.New(fc)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range fc.Targets {
+		ec.Reserve += t.Conns
+	}
+	ec.Mirror = f
+	e, err := engine.Listen(ec)
+	if err != nil {
+		f.Drain(context.Background())
+		return nil, fmt.Errorf("--listen: %w", err)
+	}
+	return &gateway{f, e}, nil
+}
+
+// stop ends the gateway in the order of the requests: HAProxy has up to patience
+// to take its traffic elsewhere, then the connections end, then what waits for
+// the targets is sent until ctx ends.
+func (g *gateway) stop(ctx context.Context, patience time.Duration) {
+	leave, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	g.engine.Drain(leave)
+	g.engine.Close(ctx)
+	g.fanout.Drain(ctx)
+}

@@ -1,0 +1,105 @@
+// Command mirrorgate mirrors the HTTP traffic of HAProxy to any number of
+// weighted targets.
+//
+// The way through the files:
+//
+//	main.go         the command line as a whole
+//	flags.go        the options of the default command; value.go reads them
+//	run.go          start in order, wait for the signal, stop in order
+//	gateway.go      fanout and engine, put together
+//	admin.go        metrics, health and profiles over HTTP; exposition.go writes the metrics
+//	log.go          the log; throttle.go keeps it short
+//	accounting.go   the sums of the counters, and whether they add up
+//	demo.go         all of it on one machine; demo_*.go are its parts
+//	haproxy.go      a HAProxy for the demo
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Run     runCmd     `cmd:"" default:"withargs" hidden:"" help:"Mirror what HAProxy sends to the targets."`
+	Bench   benchCmd   `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
+	Demo    demoCmd    `cmd:"" help:"Show it at work: HAProxy, mirrorgate and three targets on this machine."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// The exit codes besides 0.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	var c cli
+	parser := kong.Must(&c, kong.Name("mirrorgate"), optionGroups, kong.PostBuild(nameEnvironment),
+		kong.Help(printHelp), kong.ValueFormatter(formatHelp), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	ctx, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fail(usageError{fmt.Errorf("%w; see mirrorgate --help", err)})
+	}
+	if err := ctx.Run(); err != nil {
+		fail(err)
+	}
+}
+
+// usageError is a mistake of whoever typed the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// fail ends the process with one line that says why.
+func fail(err error) {
+	fmt.Fprintf(os.Stderr, "mirrorgate: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
+	if errors.As(err, new(usageError)) {
+		os.Exit(exitUsage)
+	}
+	os.Exit(exitFailed)
+}
+
+// nameEnvironment gives the options of the default command their variables.
+func nameEnvironment(k *kong.Kong) error {
+	for _, flag := range k.Model.DefaultCmd.Flags {
+		env := "MIRRORGATE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		flag.Envs = []string{env}
+		flag.Tag.Envs = flag.Envs
+	}
+	return nil
+}
+
+// formatHelp puts the default and the variable behind what an option is for.
+func formatHelp(value *kong.Value) string {
+	var notes []string
+	if value.HasDefault {
+		notes = append(notes, cmp.Or(value.Default, `""`))
+	}
+	for _, env := range value.Tag.Envs {
+		notes = append(notes, "$"+env)
+	}
+	if len(notes) == 0 {
+		return value.Help
+	}
+	return value.Help + " [" + strings.Join(notes, ", ") + "]"
+}
+
+// printHelp shows the options of the default command if no other is named.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	run := ctx.Model.DefaultCmd
+	if ctx.Selected() != nil && ctx.Selected() != run {
+		return kong.DefaultHelpPrinter(options, ctx)
+	}
+	fmt.Fprintln(ctx.Stdout, "Usage: mirrorgate --target [NAME=]URL[,key=value...] [--target ...] [flags]")
+	for _, command := range ctx.Model.Leaves(true) {
+		fmt.Fprintf(ctx.Stdout, "       mirrorgate %-16s  %s\n", command.Path(), command.Help)
+	}
+	options.NoAppSummary = true
+	ctx.Path = append(ctx.Path, &kong.Path{Command: run})
+	return kong.DefaultHelpPrinter(options, ctx)
+}

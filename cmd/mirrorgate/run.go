@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/mirrorgate/mirrorgate/engine"
+	"github.com/mirrorgate/mirrorgate/fanout"
+)
+
+// Run starts everything in order, waits for a signal, and stops in order.
+func (r *runCmd) Run() error {
+	log := newLogger(os.Stderr, r.LogLevel, r.LogFormat)
+	set := metrics.NewSet()
+	fanoutConfig, err := r.fanoutConfig(set, log)
+	if err != nil {
+		return usageError{err}
+	}
+	stopping := make(chan os.Signal, 2)
+	signal.Notify(stopping, syscall.SIGTERM, syscall.SIGINT)
+
+	admin, err := listenAdmin(r.Admin, set, log)
+	if err != nil {
+		return usageError{fmt.Errorf("--admin: %w", err)}
+	}
+	g, err := startGateway(fanoutConfig, r.engineConfig(set, log))
+	if err != nil {
+		return usageError{err}
+	}
+	admin.setReady(true)
+	r.announce(g, admin, log)
+
+	drain := time.Duration(r.Drain)
+	log.Info("stopping", "signal", (<-stopping).String(), "drain", drain.String())
+	go func() {
+		log.Error("stopping at once", "signal", (<-stopping).String())
+		os.Exit(exitFailed)
+	}()
+	admin.setReady(false)
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	g.stop(ctx, drain/2)
+	readAccounting(set).log(log)
+	admin.close()
+	return nil
+}
+
+// announce logs what will happen from now on.
+func (r *runCmd) announce(g *gateway, admin *adminServer, log *slog.Logger) {
+	for _, line := range g.fanout.Describe() {
+		log.Info(line)
+	}
+	if r.SampleBy.SampleKey != (fanout.SampleKey{}) {
+		log.Info("sampling by " + r.SampleBy.String())
+	}
+	if addr := admin.addr(); addr != "" {
+		log.Info("serving metrics", "address", addr)
+	}
+	for _, addr := range g.engine.Addrs() {
+		log.Info("listening for HAProxy", "address", addr.String(), "version", buildVersion())
+	}
+}
+
+// fanoutConfig reads the options that concern targets.
+func (r *runCmd) fanoutConfig(set *metrics.Set, log *slog.Logger) (fanout.Config, error) {
+	tls, err := r.tlsConfig()
+	if err != nil {
+		return fanout.Config{}, err
+	}
+	cfg := fanout.Config{
+		SampleBy:      r.SampleBy.SampleKey,
+		SetHeaders:    r.SetHeader,
+		DelHeaders:    r.DelHeader,
+		SendTruncated: r.Truncated == "send",
+		Memory:        int64(r.Memory),
+		Source:        r.Source.Addr,
+		TLS:           tls,
+		Metrics:       set,
+		Logger:        log,
+	}
+	for i, text := range r.Targets {
+		t, err := fanout.ParseTarget(text, r.targetDefaults(), i+1)
+		if err != nil {
+			return fanout.Config{}, fmt.Errorf("--target %s: %w", text, err)
+		}
+		cfg.Targets = append(cfg.Targets, t)
+	}
+	return cfg, nil
+}
+
+func (r *runCmd) targetDefaults() fanout.TargetConfig {
+	t := fanout.DefaultTarget()
+	t.Sample = float64(r.Sample)
+	t.Methods = r.Methods
+	t.Rate = float64(r.Rate)
+	t.Conns = r.Conns
+	t.Batch = r.Batch
+	t.Queue = r.Queue
+	t.Drop = r.Drop.Drop
+	t.Timeout = time.Duration(r.Timeout)
+	t.MaxAge = time.Duration(r.MaxAge)
+	t.Host = r.Host
+	return t
+}
+
+// ownDescriptors is what neither HAProxy nor targets need: the log, the admin
+// server and its clients, listeners, event loops.
+const ownDescriptors = 64
+
+func (r *runCmd) engineConfig(set *metrics.Set, log *slog.Logger) engine.Config {
+	cfg := engine.Config{
+		Listen:  r.Listen,
+		Loops:   r.Loops,
+		Reserve: ownDescriptors,
+		Metrics: set,
+		Logger:  log,
+	}
+	for _, n := range r.Allow {
+		cfg.Allow = append(cfg.Allow, n.Prefix)
+	}
+	return cfg
+}
