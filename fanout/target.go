@@ -3,6 +3,7 @@ package fanout
 import (
 	"context"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,9 @@ const (
 	// patience is how long a queue of a fast target may stand still before one
 	// more lane is woken for it.
 	patience = int64(2 * time.Millisecond)
+	// backlogBatches is how many batches that wait for a fast target bring it one
+	// lane more.
+	backlogBatches = 8
 	// idleLane is how long a lane keeps its connection without work.
 	idleLane = int64(30 * time.Second)
 	// batchPause is how long a target that closes after each first answer gets
@@ -23,6 +27,10 @@ const (
 	// cutsToPause is how many batches in a row have to end at their first answer.
 	cutsToPause = 3
 )
+
+// fastLanes is how many lanes a fast target gets without a backlog: more than
+// there are cores would wait for one.
+var fastLanes = runtime.GOMAXPROCS(0)
 
 // target is where copies go: a bounded queue and the lanes that empty it.
 type target struct {
@@ -158,7 +166,8 @@ func (t *target) ring(now int64) (wake wakeList) {
 
 // lanesWanted returns how many more lanes the queue has work for. A slow target
 // gets a lane for each request; a fast one as few as can be, for a lane that
-// comes back takes all that gathered in the meantime.
+// comes back takes all that gathered in the meantime, and cores that run lanes
+// are missing for the ACKs.
 func (t *target) lanesWanted(now int64) int {
 	if t.queue.n == 0 {
 		return 0
@@ -168,11 +177,12 @@ func (t *target) lanesWanted(now int64) int {
 	}
 	limit := int(t.batchLimit.Load())
 	ahead := t.queue.n - t.waking*limit
-	switch working := t.lanes - len(t.idle); {
+	working := t.lanes - len(t.idle)
+	switch {
 	case working == 0:
-		return (ahead + limit - 1) / limit
+		return 1
 	case ahead >= limit:
-		return ahead / limit
+		return min(ahead/limit, fastLanes+ahead/(limit*backlogBatches)-working)
 	case t.waking == 0 && now-t.taken > patience:
 		return 1
 	}
