@@ -21,6 +21,7 @@ demo: build haproxy ## Show it at work on this machine.
 
 test: haproxy ## Run all tests with the race detector.
 	go test -race ./...
+	go test -run 'Allocates' ./codec ./engine ./fanout # the race detector allocates itself
 
 fuzz: ## Fuzz each parser for FUZZTIME (60s).
 	@grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z]+' . | sort | while IFS=: read -r file func; do \

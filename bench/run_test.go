@@ -16,7 +16,7 @@ func testRun() RunConfig {
 	cfg.Command, cfg.Conns, cfg.Batch = FloorCommand+" --queue=1000000", 4, 8
 	cfg.Load = testLoad()
 	cfg.Load.Connections, cfg.Load.InFlight = 2, 4 // leaves room on a busy machine
-	cfg.Load.Warmup = 50 * time.Millisecond
+	cfg.Load.Warmup, cfg.Load.Duration = 50*time.Millisecond, 250*time.Millisecond
 	return cfg
 }
 
@@ -47,7 +47,7 @@ func TestRunReconciles(t *testing.T) {
 		t.Errorf("%d delivered of %d", r.Delivered, r.Acked)
 	}
 	r = f("open loop with bodies", func(cfg *RunConfig) { cfg.Load.Rate, cfg.Load.Body = 2000, 5000 })
-	if r.Sent != 300 || r.Delivered != 300 {
+	if r.Sent != 600 || r.Delivered != 600 {
 		t.Errorf("%d sent, %d delivered", r.Sent, r.Delivered)
 	}
 	r = f("a queue that overflows", func(cfg *RunConfig) {
@@ -104,22 +104,20 @@ func TestRunOfAnAgentThatDies(t *testing.T) {
 	}
 }
 
-func TestWindowCheck(t *testing.T) {
-	f := func(want, took time.Duration, message string) {
+func TestLateSampleIsRefused(t *testing.T) {
+	f := func(late time.Duration, want string) {
 		t.Helper()
 		got := ""
-		if err := (&window{end: sample{at: time.Time{}.Add(took)}}).check(want); err != nil {
+		w := window{g: new(Generator), agent: new(agent)}
+		if err := w.takeAt(t.Context(), time.Now().Add(-late), time.Minute, &w.begin); err != nil {
 			got = err.Error()
 		}
-		if got != message {
-			t.Errorf("%s of %s: got %q, want %q", took, want, got, message)
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	f(5*time.Second, 5*time.Second, "")
-	f(5*time.Second, 5600*time.Millisecond, "")
-	f(5*time.Second, 4400*time.Millisecond, "")
-	f(5*time.Second, 5700*time.Millisecond, "cannot measure for 5s: it came out as 5.7s, this machine is too busy")
-	f(5*time.Second, 0, "cannot measure for 5s: it came out as 0s, this machine is too busy")
+	f(time.Second, "")
+	f(time.Hour, "cannot measure: this machine is so busy that a sample came 1h0m0s late")
 }
 
 func TestReportCheck(t *testing.T) {

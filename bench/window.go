@@ -26,35 +26,31 @@ type sample struct {
 // watch takes both samples of a load that begins now.
 func (w *window) watch(ctx context.Context, l Load) error {
 	start := time.Now()
-	if err := w.takeAt(ctx, start.Add(l.Warmup), &w.begin); err != nil {
+	allowed := max(l.Duration/10, minLateness)
+	if err := w.takeAt(ctx, start.Add(l.Warmup), allowed, &w.begin); err != nil {
 		return err
 	}
-	if err := w.takeAt(ctx, start.Add(l.end()), &w.end); err != nil {
-		return err
-	}
-	return w.check(l.Duration)
+	return w.takeAt(ctx, start.Add(l.end()), allowed, &w.end)
 }
 
-// check refuses a window that is not what was asked for, which would have parts
-// of the warm-up in it, or of the time after the load.
-func (w *window) check(want time.Duration) error {
-	if d := w.duration(); (d - want).Abs() > want/10+100*time.Millisecond {
-		return fmt.Errorf("cannot measure for %s: it came out as %s, this machine is too busy", want, roundTime(d))
-	}
-	return nil
-}
+// minLateness is allowed for a sample of the shortest load.
+const minLateness = 100 * time.Millisecond
 
-func (w *window) takeAt(ctx context.Context, t time.Time, s *sample) error {
+// takeAt refuses a sample that is too late: the window would have a part of the
+// time after the load in it.
+func (w *window) takeAt(ctx context.Context, t time.Time, allowed time.Duration, s *sample) error {
 	if err := wait(ctx, time.Until(t)); err != nil {
 		return err
 	}
-	u, err := w.agent.usage()
-	if err != nil {
-		return err
-	}
 	_, acked := w.g.Progress()
-	*s = sample{at: time.Now(), acked: acked, delivered: w.sinks.requests(), cpu: u.cpu}
-	return nil
+	*s = sample{at: time.Now(), acked: acked, delivered: w.sinks.requests()}
+	if late := s.at.Sub(t); late > allowed {
+		return fmt.Errorf("cannot measure: this machine is so busy that a sample came %s late", roundTime(late))
+	}
+	// Last, as it takes some milliseconds, the same at both ends of the window.
+	u, err := w.agent.usage()
+	s.cpu = u.cpu
+	return err
 }
 
 func (w *window) duration() time.Duration { return w.end.at.Sub(w.begin.at) }

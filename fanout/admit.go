@@ -48,7 +48,7 @@ type rateLimit struct {
 }
 
 func newRateLimit(rate float64) *rateLimit {
-	interval := int64(float64(time.Second) / rate)
+	interval := int64(min(float64(time.Second)/rate, 1<<62))
 	r := &rateLimit{interval: interval, burst: max(interval, int64(100*time.Millisecond))}
 	r.empty.Store(-r.burst)
 	return r

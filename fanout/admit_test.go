@@ -41,6 +41,10 @@ func TestRateLimit(t *testing.T) {
 	f(r, 1999*ms, 10, 0)
 	f(r, 2000*ms, 10, 1)
 	f(r, time.Hour, 10, 1)
+
+	r = newRateLimit(1e-12) // less than one in all time
+	f(r, time.Minute, 10, 1)
+	f(r, 10_000*time.Hour, 10, 0)
 }
 
 // However the requests come, no stretch of time gets more than its share and
@@ -174,4 +178,29 @@ func TestMemoryComesBack(t *testing.T) {
 		}
 	}
 	drain(t, f)
+}
+
+// What would find the queue full is dropped before it is copied. With
+// drop=oldest it is the one that waits longest that goes, later.
+func TestAdmitKnowsTheQueue(t *testing.T) {
+	fan := newFanout(t, nil, "http://127.0.0.1:1,queue=3", "http://127.0.0.1:1,queue=3,drop=oldest")
+	defer drain(t, fan)
+	f := func(tg *target, queued int64, inBatch int, want dropReason) {
+		t.Helper()
+		b := fan.batches.New().(*batch)
+		b.targets[tg.index].entries = make([]entry, inBatch)
+		tg.length.Store(queued)
+		if got := b.admit(tg, small); got != want {
+			t.Errorf("target %s, %d queued and %d before it: %q, want %q", tg.cfg.Name, queued, inBatch, got, want)
+		}
+		tg.length.Store(0)
+	}
+	newest, oldest := fan.targets[0], fan.targets[1]
+	f(newest, 0, 0, dropNone)
+	f(newest, 2, 0, dropNone)
+	f(newest, 3, 0, dropQueueFull)
+	f(newest, 1, 1, dropNone)
+	f(newest, 1, 2, dropQueueFull)
+	f(newest, 0, 3, dropQueueFull)
+	f(oldest, 3, 3, dropNone)
 }

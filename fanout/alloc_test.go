@@ -6,7 +6,6 @@
 package fanout
 
 import (
-	"bytes"
 	"runtime"
 	"testing"
 	"time"
@@ -59,22 +58,7 @@ func TestDroppedAllocatesNothing(t *testing.T) {
 // From Submit to the count of the answer, next to nothing is allocated once the
 // lanes run and the pools are full.
 func TestSteadyStateAllocatesNextToNothing(t *testing.T) {
-	answer := []byte(ok)
-	rt := listen(t, func(c *rawConn) {
-		in := make([]byte, 1<<20)
-		out := bytes.Repeat(answer, 1024)
-		end := []byte("\r\n\r\n")
-		kept := 0 // bytes that may be the first of an end
-		for {
-			n, err := c.Read(in[kept:])
-			if err != nil {
-				return
-			}
-			seen := in[:kept+n]
-			c.Write(out[:bytes.Count(seen, end)*len(answer)])
-			kept = copy(in, seen[max(0, len(seen)-len(end)+1):])
-		}
-	})
+	rt := listen(t, func(c *rawConn) { answerAll(c.Conn) })
 	f := newFanout(t, nil, rt.url+",conns=4,batch=16,queue=1024,timeout=1m")
 	tg := f.targets[0]
 	batch := make([]codec.Request, 8)

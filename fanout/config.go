@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -194,6 +195,8 @@ func (t *TargetConfig) validate() error {
 		return fmt.Errorf("the URL holds a user name or password; use --set-header to send credentials")
 	case !validPath([]byte(u.EscapedPath())):
 		return fmt.Errorf("the URL's path has a byte that HTTP forbids")
+	case !validPort(u.Port()):
+		return fmt.Errorf("the URL's port is %s, should be from 1 to 65535", u.Port())
 	case t.Weight < 1:
 		return fmt.Errorf("weight is %d, should be 1 or more", t.Weight)
 	case !(t.Sample >= 0 && t.Sample <= 1):
@@ -219,6 +222,11 @@ func (t *TargetConfig) validate() error {
 		}
 	}
 	return nil
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 // checkName keeps names usable as metric labels, in logs and on command lines.

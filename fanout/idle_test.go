@@ -118,6 +118,25 @@ func TestIdleLanesEnd(t *testing.T) {
 	}
 }
 
+// Work that came while a lane was about to end is not left behind.
+func TestLaneLeavesNoWork(t *testing.T) {
+	f := newFanout(t, nil, nobody+",conns=2")
+	tg := f.targets[0]
+	tg.hold()
+	l := newLane(tg)
+	f.Submit(requests("GET /"))
+	if l.leave() || tg.lanes != 2 {
+		t.Errorf("a lane left work behind, %d lanes", tg.lanes)
+	}
+	l.take()
+	if !l.leave() || tg.lanes != 1 {
+		t.Errorf("a lane without work did not leave, %d lanes", tg.lanes)
+	}
+	l.dropBatch(dropDial)
+	tg.letGo()
+	drain(t, f)
+}
+
 func TestQuiet(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -152,9 +152,8 @@ func (l *lane) takeShare(now int64) {
 	t := l.t
 	size := 0
 	for n := t.share(); n > 0; n-- {
-		next := t.queue.at(0)
-		size += len(next.buf)
-		if len(l.batch) > 0 && (next.retried || size > maxBatchBytes) {
+		size += len(t.queue.at(0).buf)
+		if len(l.batch) > 0 && size > maxBatchBytes {
 			break
 		}
 		e := t.queue.popFront()

@@ -62,7 +62,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	picky := listen(t, func(c *rawConn) { c.serve(okClose) })
 	faulty := listen(t, playFaulty)
 	f := newFanout(t, nil,
-		"well="+well.url+",queue=100000,conns=8",
+		"well="+well.url+",queue=100000,conns=8,max-age=5m,timeout=1m",
 		"heavy="+well.url+"/heavy,group=g,weight=3,sample=50%,queue=100000",
 		"light="+faulty.url+"/light,group=g,weight=1,sample=50%,queue=100000,timeout=200ms",
 		"faulty="+faulty.url+"/faulty,queue=256,drop=oldest,conns=4,timeout=200ms",

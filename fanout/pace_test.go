@@ -3,6 +3,7 @@ package fanout
 import (
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 )
@@ -67,47 +68,84 @@ func TestSlowTargetGetsRequestsAtOnce(t *testing.T) {
 	}
 }
 
-// A target that answers fast gets full batches over few connections.
-func TestFastTargetGetsBatches(t *testing.T) {
+// However many requests there are, a target has no more connections than it
+// may, even when each ends with its answer.
+func TestConnectionsAreBounded(t *testing.T) {
+	const conns, all = 3, 60
+	var mu sync.Mutex
+	open, most := 0, 0
+	rt := listen(t, func(c *rawConn) {
+		mu.Lock()
+		open++
+		most = max(most, open)
+		mu.Unlock()
+		c.next()
+		mu.Lock()
+		open-- // before the answer, for the next connection may follow at once
+		mu.Unlock()
+		c.send(okClose)
+	})
+	f := newFanout(t, nil, rt.url+",conns=3,batch=1")
+	for range all {
+		f.Submit(requests("POST /"))
+	}
+	drain(t, f)
+	if got := counts(f.targets[0]); got != "selected=60 sent=60 2xx=60" || most > conns {
+		t.Errorf("%s, %d connections at a time", got, most)
+	}
+	if n := rt.connections(); n != all {
+		t.Errorf("%d connections for %d answers that close", n, all)
+	}
+}
+
+// A target that answers fast gets full batches over few connections; one that
+// is slow, a lane for each request.
+func TestLanesFollowThePace(t *testing.T) {
+	const limit = 16
 	f := newFanout(t, nil, nobody+",batch=16,conns=64")
 	tg := f.targets[0]
-	tg.hold()
-	check := func(what string, queued int, edit func(), lanes, share int) {
+	// check asserts how many more lanes are wanted, from least to most, and what
+	// each takes, when so many requests are queued.
+	check := func(what string, queued int, edit func(), least, most, share int) {
 		t.Helper()
+		tg.hold()
 		f.Submit(requests(slices.Repeat([]string{"GET /"}, queued)...))
 		tg.mu.Lock()
 		defer tg.mu.Unlock()
 		tg.lanes, tg.waking, tg.taken, tg.pace = 0, 0, f.now(), pace{now: ms / 10}
 		edit()
-		if got := max(0, tg.lanesWanted(f.now())); got != lanes {
-			t.Errorf("%s: %d lanes wanted, want %d", what, got, lanes)
+		if got := max(0, tg.lanesWanted(f.now())); got < least || got > most {
+			t.Errorf("%s: %d lanes wanted, want %d to %d", what, got, least, most)
 		}
 		if got := tg.share(); got != share {
 			t.Errorf("%s: a lane takes %d, want %d", what, got, share)
 		}
-		tg.lanes = tg.cfg.Conns
+		var o outcome
 		for tg.queue.n > 0 {
-			var o outcome
 			o.drop(tg.queue.popFront(), dropShutdown)
-			tg.settle(&o)
 		}
+		tg.settle(&o)
+		tg.lanes, tg.waking = 0, 0
 		tg.length.Store(0)
 	}
 	asIs := func() {}
-	check("no lane yet, little work", 10, asIs, 1, 10)
-	check("no lane yet, three batches", 40, asIs, 3, 16)
-	check("a lane is busy, less than a batch", 15, func() { tg.lanes = 1 }, 0, 15)
-	check("a lane is busy, two batches", 32, func() { tg.lanes = 1 }, 2, 16)
-	check("two lanes are on their way", 40, func() { tg.lanes, tg.waking = 2, 2 }, 0, 16)
-	check("one lane is on its way, and the queue stands still", 10, func() { tg.lanes, tg.waking, tg.taken = 2, 1, f.now()-2*patience }, 0, 10)
-	check("the queue stands still", 10, func() { tg.lanes, tg.taken = 1, f.now()-2*patience }, 1, 10)
-	check("batches are paused", 10, func() { tg.batchLimit.Store(1); tg.lanes = 1 }, 10, 1)
-	tg.batchLimit.Store(16)
-	check("slow: a lane for each", 10, func() { tg.pace = pace{now: 10 * ms} }, 10, 1)
-	check("slow: those on their way count", 10, func() { tg.pace, tg.lanes, tg.waking = pace{now: 10 * ms}, 4, 4 }, 6, 1)
-	check("slow: backlog is pipelined", 100, func() { tg.pace, tg.lanes = pace{now: 10 * ms}, 60 }, 100, 20-4)
-	check("slow: backlog is shared among free lanes", 100, func() { tg.pace, tg.lanes = pace{now: 10 * ms}, 45 }, 100, 5)
-	tg.letGo()
+	check("no work", 0, asIs, 0, 0, 0)
+	check("no lane yet, little work", 10, asIs, 1, 1, 10)
+	check("no lane yet, three batches", 40, asIs, 1, 3, limit)
+	check("a lane is busy, less than a batch", 15, func() { tg.lanes = 1 }, 0, 0, 15)
+	check("a lane is busy, two batches", 32, func() { tg.lanes = 1 }, min(1, fastLanes-1), 2, limit)
+	check("a lane is on its way for the one batch", limit, func() { tg.lanes, tg.waking = 1, 1 }, 0, 0, limit)
+	check("a lane is busy, a long backlog", 640, func() { tg.lanes = 1 }, 1, fastLanes+640/(limit*backlogBatches), limit)
+	check("enough lanes are on their way", 32, func() { tg.lanes, tg.waking = 2, 2 }, 0, 0, limit)
+	check("one lane is on its way, and the queue stands still", 10, func() { tg.lanes, tg.waking, tg.taken = 2, 1, f.now()-2*patience }, 0, 0, 10)
+	check("the queue stands still", 10, func() { tg.lanes, tg.taken = 1, f.now()-2*patience }, 1, 1, 10)
+	check("batches are paused", 10, func() { tg.batchLimit.Store(1); tg.lanes = 1 }, 1, 10, 1)
+	tg.batchLimit.Store(limit)
+	slow := pace{now: 10 * ms}
+	check("slow", 10, func() { tg.pace = slow }, 10, 10, 1)
+	check("slow, some are on their way", 10, func() { tg.pace, tg.lanes, tg.waking = slow, 4, 4 }, 6, 6, 1)
+	check("slow, backlog for few free lanes", 100, func() { tg.pace, tg.lanes = slow, 60 }, 100, 100, limit)
+	check("slow, backlog for twenty free lanes", 100, func() { tg.pace, tg.lanes = slow, 45 }, 100, 100, 5)
 	drain(t, f)
 }
 

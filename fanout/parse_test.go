@@ -61,6 +61,8 @@ func TestParseTarget(t *testing.T) {
 	bad("ftp://h", "like http://host:8080")
 	bad("http://", "like http://host:8080")
 	bad("http://h:port", `cannot read URL "http://h:port"`)
+	bad("http://h:0", "port is 0, should be from 1 to 65535")
+	bad("http://h:65536", "port is 65536")
 	bad("http://h/a?b", "has a query or a fragment")
 	bad("http://h/a?", "has a query or a fragment")
 	bad("http://h/#a", "has a query or a fragment")

@@ -49,13 +49,15 @@ func BenchmarkSerialise(b *testing.B) {
 
 // BenchmarkDropped is a request that finds the queue full.
 func BenchmarkDropped(b *testing.B) {
-	f := newFanout(b, nil, "http://127.0.0.1:1,queue=1")
+	f := newFanout(b, nil, nobody+",queue=1")
 	defer drain(b, f)
-	f.targets[0].length.Store(1)
+	f.targets[0].hold()
 	reqs := []codec.Request{browserRequest()}
+	f.Submit(reqs)
+	b.SetBytes(int64(len(reqs[0].Headers.Raw)))
 	b.ReportAllocs()
 	for b.Loop() {
 		f.Submit(reqs)
 	}
-	f.targets[0].length.Store(0)
+	f.targets[0].letGo()
 }
