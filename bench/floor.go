@@ -28,6 +28,7 @@ type Floor struct {
 // FloorConfig says what a Floor relays to whom.
 type FloorConfig struct {
 	Listen  string   // "host:port"
+	Loops   int      // event loops; 0: 1
 	Targets []string // "host:port" of sinks in SinkOK or SinkDelay mode
 	Conns   int      // connections to each target
 	Batch   int      // requests in flight on each of them
@@ -46,7 +47,7 @@ func StartFloor(cfg FloorConfig) (*Floor, error) {
 	}
 	go func() {
 		f.ended <- gnet.Run(f, "tcp://"+cfg.Listen,
-			gnet.WithMulticore(true), gnet.WithReuseAddr(true), gnet.WithLogger(silent{}))
+			gnet.WithNumEventLoop(max(cfg.Loops, 1)), gnet.WithReuseAddr(true), gnet.WithLogger(silent{}))
 	}()
 	select {
 	case <-f.booted:

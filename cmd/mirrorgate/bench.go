@@ -137,7 +137,7 @@ func (c *benchFloorCmd) Run() error {
 	ctx, stop := benchContext()
 	defer stop()
 	f, err := bench.StartFloor(bench.FloorConfig{
-		Listen: c.Listen, Targets: c.Target, Conns: c.Conns, Batch: c.Batch, Queue: c.Queue,
+		Listen: c.Listen, Loops: shareProcessors(0), Targets: c.Target, Conns: c.Conns, Batch: c.Batch, Queue: c.Queue,
 	})
 	if err != nil {
 		return err

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/engine"
@@ -13,6 +16,19 @@ import (
 type gateway struct {
 	fanout *fanout.Fanout
 	engine *engine.Server
+}
+
+var shared sync.Once
+
+// shareProcessors returns the number of event loops, one for each core unless
+// some are asked for, and gives Go one processor more for each: a loop keeps its
+// own while it waits in epoll, until the runtime notices, and the lanes would
+// wait with it. Which of them runs is better left to the kernel.
+func shareProcessors(loops int) int {
+	cores := runtime.GOMAXPROCS(0)
+	loops = cmp.Or(loops, cores)
+	shared.Do(func() { runtime.GOMAXPROCS(cores + loops) })
+	return loops
 }
 
 // startGateway starts the way of a request from its end. The engine keeps the
@@ -26,6 +42,7 @@ func startGateway(fc fanout.Config, ec engine.Config) (*gateway, error) {
 		ec.Reserve += t.Conns
 	}
 	ec.Mirror = f
+	ec.Loops = shareProcessors(ec.Loops)
 	e, err := engine.Listen(ec)
 	if err != nil {
 		f.Drain(context.Background())
