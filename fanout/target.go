@@ -19,6 +19,9 @@ const (
 	// backlogBatches is how many batches that wait for a fast target bring it one
 	// lane more.
 	backlogBatches = 8
+	// fastInflight is how many requests are in flight to a fast target for each
+	// core without a backlog.
+	fastInflight = 16
 	// idleLane is how long a lane keeps its connection without work.
 	idleLane = int64(30 * time.Second)
 	// batchPause is how long a target that closes after each first answer gets
@@ -179,10 +182,10 @@ func (t *target) lanesWanted(now int64) int {
 	ahead := t.queue.n - t.waking*limit
 	working := t.lanes - len(t.idle)
 	switch {
-	case working == 0:
+	case working == 0 && ahead < limit:
 		return 1
 	case ahead >= limit:
-		return min(ahead/limit, fastLanes+ahead/(limit*backlogBatches)-working)
+		return min(ahead/limit, max(fastLanes, fastLanes*fastInflight/limit)+ahead/(limit*backlogBatches)-working)
 	case t.waking == 0 && now-t.taken > patience:
 		return 1
 	}

@@ -18,14 +18,16 @@ type gateway struct {
 	engine *engine.Server
 }
 
-var shared sync.Once
+var (
+	cores  = runtime.GOMAXPROCS(0)
+	shared sync.Once
+)
 
 // shareProcessors returns the number of event loops, one for each core unless
 // some are asked for, and gives Go one processor more for each: a loop keeps its
 // own while it waits in epoll, until the runtime notices, and the lanes would
 // wait with it. Which of them runs is better left to the kernel.
 func shareProcessors(loops int) int {
-	cores := runtime.GOMAXPROCS(0)
 	loops = cmp.Or(loops, cores)
 	shared.Do(func() { runtime.GOMAXPROCS(cores + loops) })
 	return loops
