@@ -20,7 +20,7 @@ demo: build haproxy ## Show it at work on this machine.
 	bin/mirrorgate demo
 
 test: haproxy ## Run all tests with the race detector.
-	go test -race ./...
+	go test -race -timeout 5m ./...
 	go test -run 'Allocates' ./codec ./engine ./fanout # the race detector allocates itself
 
 fuzz: ## Fuzz each parser for FUZZTIME (60s).

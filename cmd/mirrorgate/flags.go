@@ -1,10 +1,6 @@
 package main
 
-import (
-	"errors"
-
-	"github.com/alecthomas/kong"
-)
+import "github.com/alecthomas/kong"
 
 type runCmd struct {
 	Targets targets `name:"target" sep:"none" placeholder:"[NAME=]URL[,key=value...]" group:"targets" help:"Where copies go. Repeatable; in the environment separated by white space."`
@@ -22,7 +18,7 @@ type runCmd struct {
 
 	Listen []string  `group:"haproxy" default:"127.0.0.1:12345" placeholder:"ADDRESS" help:"Where HAProxy connects: HOST:PORT or unix:PATH. Repeatable."`
 	Allow  []network `group:"haproxy" placeholder:"CIDR" help:"Who may connect, like 10.0.0.0/8 (default: everybody). Repeatable."`
-	Loops  int       `group:"haproxy" placeholder:"N" help:"Event loops (default: one for each CPU)."`
+	Loops  uint      `group:"haproxy" placeholder:"N" help:"Event loops (default: one for each CPU)."`
 
 	SampleBy  sampleKey `group:"requests" default:"random" placeholder:"KEY" help:"random, path, header:NAME or cookie:NAME: the same key is in or out on every agent."`
 	SetHeader headers   `group:"requests" sep:"none" placeholder:"NAME:VALUE" help:"Set a header on every copy. Repeatable; in the environment one a line."`
@@ -40,14 +36,6 @@ type runCmd struct {
 	Drain     duration `group:"operation" default:"10s" placeholder:"TIME" help:"At most this long to finish what is queued at a stop."`
 	LogLevel  string   `group:"operation" default:"info" placeholder:"LEVEL" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
 	LogFormat string   `group:"operation" default:"text" placeholder:"FORMAT" enum:"text,json" help:"text or json."`
-}
-
-// Validate is called by the parser.
-func (r *runCmd) Validate() error {
-	if r.Loops < 0 {
-		return errors.New("--loops should be 1 or more, or 0 for one for each CPU")
-	}
-	return nil
 }
 
 var optionGroups = kong.ExplicitGroups([]kong.Group{

@@ -12,6 +12,7 @@
 //	accounting.go   the sums of the counters, and whether they add up
 //	demo.go         all of it on one machine; demo_*.go are its parts
 //	haproxy.go      a HAProxy for the demo
+//	bench.go        measuring an agent
 package main
 
 import (

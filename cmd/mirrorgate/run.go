@@ -117,7 +117,7 @@ const ownDescriptors = 64
 func (r *runCmd) engineConfig(set *metrics.Set, log *slog.Logger) engine.Config {
 	cfg := engine.Config{
 		Listen:  r.Listen,
-		Loops:   r.Loops,
+		Loops:   int(r.Loops),
 		Reserve: ownDescriptors,
 		Metrics: set,
 		Logger:  log,

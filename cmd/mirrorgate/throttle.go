@@ -21,6 +21,8 @@ type throttle struct {
 
 // windows are shared by all handlers that descend from one.
 type windows struct {
+	base slog.Handler // without the attributes of whoever logs
+
 	mu     sync.Mutex
 	byText map[string]*window
 }
@@ -32,7 +34,7 @@ type window struct {
 }
 
 func newThrottle(h slog.Handler) *throttle {
-	return &throttle{h, &windows{byText: make(map[string]*window)}}
+	return &throttle{h, &windows{base: h, byText: make(map[string]*window)}}
 }
 
 // Handle passes the record on, or counts it.
@@ -68,18 +70,18 @@ func (t *throttle) admit(r slog.Record) bool {
 		return true
 	}
 	if w.suppressed++; w.suppressed == 1 {
-		time.AfterFunc(time.Until(w.end), func() { t.report(w, r.Level, r.Message) })
+		time.AfterFunc(time.Until(w.end), func() { t.windows.report(w, r.Level, r.Message) })
 	}
 	return false
 }
 
 // report ends a window in which lines were kept back.
-func (t *throttle) report(w *window, level slog.Level, message string) {
-	t.windows.mu.Lock()
+func (ws *windows) report(w *window, level slog.Level, message string) {
+	ws.mu.Lock()
 	suppressed := w.suppressed
 	*w = window{}
-	t.windows.mu.Unlock()
+	ws.mu.Unlock()
 	r := slog.NewRecord(time.Now(), level, message, 0)
 	r.Add("suppressed", suppressed)
-	_ = t.Handler.Handle(context.Background(), r)
+	_ = ws.base.Handle(context.Background(), r)
 }

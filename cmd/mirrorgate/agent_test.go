@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// agent is a mirrorgate process.
+type agent struct {
+	t        *testing.T
+	process  *exec.Cmd
+	log      *logLines
+	spop     string // where HAProxy connects
+	admin    string
+	exited   chan struct{}
+	exitCode int
+}
+
+// startAgent runs mirrorgate on free ports, with more options, until the test
+// ends.
+func startAgent(t *testing.T, options ...string) *agent {
+	t.Helper()
+	a := &agent{t: t, log: new(logLines), exited: make(chan struct{})}
+	args := append([]string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json"}, options...)
+	a.process = exec.Command(binary, args...)
+	a.process.Stderr = a.log
+	if err := a.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = a.process.Wait()
+		a.exitCode = a.process.ProcessState.ExitCode()
+		close(a.exited)
+	}()
+	t.Cleanup(a.kill)
+	eventually(t, "mirrorgate listens", func() bool {
+		a.admin = a.log.attr("serving metrics", "address")
+		a.spop = a.log.attr("listening for HAProxy", "address")
+		return a.admin != "" && a.spop != "" || a.gone()
+	})
+	if a.gone() {
+		t.Fatalf("mirrorgate %s ended with %d: %s", args, a.exitCode, a.log)
+	}
+	return a
+}
+
+func (a *agent) gone() bool {
+	select {
+	case <-a.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// kill ends what the test left running. A data race is an exit code of 66, but
+// only a process that exits by itself has one.
+func (a *agent) kill() {
+	if !a.gone() {
+		_ = a.process.Process.Signal(syscall.SIGTERM)
+		<-a.exited
+	}
+	if strings.Contains(a.log.String(), "DATA RACE") || strings.Contains(a.log.String(), "panic:") {
+		a.t.Errorf("mirrorgate: %s", a.log)
+	}
+}
+
+// get asks the admin server.
+func (a *agent) get(path string) (status int, body string) {
+	a.t.Helper()
+	resp, err := http.Get("http://" + a.admin + path)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+func (a *agent) counters() accounting {
+	a.t.Helper()
+	_, page := a.get("/metrics")
+	return parseAccounting(strings.NewReader(page))
+}
+
+// atRest waits until mirrorgate has received that many requests and finished
+// with them, and checks that the accounting adds up.
+func (a *agent) atRest(received int64, groups map[string][]string) accounting {
+	a.t.Helper()
+	var c accounting
+	eventually(a.t, "mirrorgate is at rest", func() bool {
+		c = a.counters()
+		return c.sum("mirrorgate_requests_received_total") >= received && c.pending() == 0
+	})
+	if got := c.sum("mirrorgate_requests_received_total"); got != received {
+		a.t.Errorf("mirrorgate received %d requests, want %d", got, received)
+	}
+	for _, mistake := range c.mistakes(groups) {
+		a.t.Error(mistake)
+	}
+	return c
+}
+
+// receivedAtEnd is what the log says of it.
+func (a *agent) receivedAtEnd() int64 {
+	for _, record := range a.log.all("requests") {
+		if n, ok := record["received"].(float64); ok {
+			return int64(n)
+		}
+	}
+	return 0
+}
+
+// logLines is a log in JSON.
+type logLines struct{ output }
+
+// all returns the records with the message.
+func (l *logLines) all(message string) []map[string]any {
+	var found []map[string]any
+	for line := range strings.Lines(l.String()) {
+		var record map[string]any
+		if json.Unmarshal([]byte(line), &record) == nil && record["msg"] == message {
+			found = append(found, record)
+		}
+	}
+	return found
+}
+
+// attr returns an attribute of the first record with the message.
+func (l *logLines) attr(message, key string) string {
+	for _, record := range l.all(message) {
+		if s, ok := record[key].(string); ok {
+			return s
+		}
+	}
+	return ""
+}

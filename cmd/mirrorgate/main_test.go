@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// binary is mirrorgate as users run it, built with the race detector.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(testAll(m)) }
+
+func testAll(m *testing.M) int {
+	if _, err := findHAProxy(); err != nil {
+		fmt.Println(err, "- install it, on Debian with: apt-get install haproxy")
+		return 1
+	}
+	dir, err := os.MkdirTemp("", "mirrorgate-test-")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "mirrorgate")
+	build := exec.Command("go", "build", "-race", "-o", binary, "-ldflags", "-X main.version=v1.2.3-test", ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Printf("cannot build mirrorgate: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// eventually waits until the condition holds, with a deadline that only a
+// failure meets.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("after 30 seconds still not: %s", what)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// crowd is a number of clients of production, each with a connection.
+type crowd struct {
+	client  *fasthttp.HostClient
+	sent    atomic.Int64
+	mu      sync.Mutex
+	failed  map[string]int // by what came instead of 200
+	spoe    map[string]int // by the error that HAProxy's filter saw
+	slowest time.Duration
+}
+
+func newCrowd(addr string) *crowd {
+	return &crowd{
+		client: &fasthttp.HostClient{Addr: addr, MaxConns: 1000, ReadTimeout: 30 * time.Second, MaxIdemponentCallAttempts: 1},
+		failed: map[string]int{}, spoe: map[string]int{},
+	}
+}
+
+// run lets clients send until more, asked for each request, says no. Request n
+// is made by build from a GET of /n.
+func (c *crowd) run(clients int, more func(n int64) bool, build func(n int64, req *fasthttp.Request)) {
+	var wg sync.WaitGroup
+	for range clients {
+		wg.Go(func() {
+			for {
+				n := c.sent.Add(1) - 1
+				if !more(n) {
+					c.sent.Add(-1)
+					return
+				}
+				c.send(n, build)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (c *crowd) send(n int64, build func(n int64, req *fasthttp.Request)) {
+	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(req)
+	defer fasthttp.ReleaseResponse(resp)
+	req.SetRequestURI(fmt.Sprintf("http://example.com/%d", n))
+	if build != nil {
+		build(n, req)
+	}
+	start := time.Now()
+	err := c.client.Do(req, resp)
+	took := time.Since(start)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.slowest = max(c.slowest, took)
+	if err != nil {
+		c.failed[err.Error()]++
+	} else if resp.StatusCode() != fasthttp.StatusOK {
+		c.failed[fmt.Sprint(resp.StatusCode())]++
+	}
+	if code := resp.Header.Peek("spoe-error"); len(code) > 0 {
+		c.spoe[string(code)]++
+	}
+}
+
+// upTo is for run: that many requests.
+func upTo(total int64) func(int64) bool { return func(n int64) bool { return n < total } }
+
+// unharmed checks that production answered everything and that no request went
+// unmirrored.
+func (c *crowd) unharmed(t *testing.T) {
+	t.Helper()
+	if len(c.failed) > 0 || len(c.spoe) > 0 {
+		t.Errorf("of %d requests failed %v, with errors of SPOE %v", c.sent.Load(), c.failed, c.spoe)
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// mirrorgate runs the binary to its end.
+func mirrorgate(t *testing.T, env []string, args ...string) (exitCode int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	process := exec.Command(binary, args...)
+	process.Env = append(os.Environ(), env...)
+	process.Stdout, process.Stderr = &out, &err
+	if e := process.Start(); e != nil {
+		t.Fatal(e)
+	}
+	// What should have failed, but runs, would run for ever.
+	watchdog := time.AfterFunc(time.Minute, func() { _ = process.Process.Kill() })
+	defer watchdog.Stop()
+	if e := process.Wait(); e != nil && !errors.As(e, new(*exec.ExitError)) {
+		t.Fatal(e)
+	}
+	return process.ProcessState.ExitCode(), out.String(), err.String()
+}
+
+// Whatever is wrong with the command line: one line that names it and says what
+// would be right, and exit code 2.
+func TestBadInput(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("no certificate\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(env []string, args []string, want string) {
+		t.Helper()
+		code, _, stderr := mirrorgate(t, env, args...)
+		if code != exitUsage || stderr != "mirrorgate: "+want+"\n" {
+			t.Errorf("%q: exit code %d and\n%swant %d and\nmirrorgate: %s", args, code, stderr, exitUsage, want)
+		}
+	}
+	const help = "; see mirrorgate --help"
+	f := func(options, want string) {
+		t.Helper()
+		run(nil, append([]string{"--listen=127.0.0.1:0", "--admin="}, strings.Fields(options)...), want)
+	}
+	g := func(options, want string) {
+		t.Helper()
+		f("--target http://127.0.0.1:1 "+options, want)
+	}
+	f("", "--target is missing: name at least one, like --target http://staging:8080")
+	f("--targets http://a", `unknown flag --targets, did you mean "--target"?`+help)
+	f("--target foo", "--target t1: the URL should be like http://host:8080 or https://host/prefix")
+	f("--target http://a:%zz", `--target http://a:%zz: cannot read URL "http://a:%zz": should be like http://host:8080`)
+	f("--target http://a,wieght=3", `--target http://a,wieght=3: unknown key "wieght", should be one of batch, conns, drop, group, host, max-age, methods, queue, rate, sample, timeout, weight`)
+	f("--target http://a,conns=many", `--target http://a,conns=many: conns is "many", should be a whole number`)
+	f("--target a=http://a --target a=http://b", "--target a: the name is taken by another target; give each its own, like a2=http://b")
+	f("--target a=http://a,group=g,sample=1% --target b=http://b,group=g", "--target b: sample is 100% here but 1% at a, and both are in group g; a group has one sample")
+
+	g("--memory 0", `--memory: "0" should be a number of bytes like 64MB, 512MiB or 1.5GiB`+help)
+	g("--memory 12x", `--memory: "12x" should be a number of bytes like 64MB, 512MiB or 1.5GiB`+help)
+	g("--sample 200%", `--sample: sample is "200%", should be a share like 25% or 0.25`+help)
+	g("--rate fast", `--rate: rate is "fast", should be requests a second like 200/s`+help)
+	g("--drop uniform", `--drop: drop is "uniform", should be one of newest, oldest`+help)
+	g("--conns x", `--conns: expected a valid 64 bit int but got "x"`+help)
+	g("--queue 0", "--target t1: queue is 0, should be from 1 to 16777216")
+	g("--timeout 5", `--timeout: "5" should be a time above 0, like 500ms or 5s`+help)
+	g("--drain 0s", `--drain: "0s" should be a time above 0, like 500ms or 5s`+help)
+	g("--allow 10.0.0.0/33", `--allow: "10.0.0.0/33" should be an address or a network like 10.0.0.0/8`+help)
+	g("--source here", `--source: "here" should be an IP address of this machine`+help)
+	g("--sample-by user", `--sample-by: "user" should be random, path, header:NAME or cookie:NAME`+help)
+	g("--set-header x", `--set-header: "x" should be NAME:VALUE`+help)
+	g("--set-header Host:x", "--set-header Host: mirrorgate sets this field itself; for Host use --host")
+	g("--truncated cut", `--truncated must be one of "drop","send" but got "cut"`+help)
+	g("--log-level loud", `--log-level must be one of "debug","info","warn","error" but got "loud"`+help)
+	g("--loops=-1", `--loops: expected a valid 64 bit uint but got "-1"`+help)
+	g("extra", "unexpected argument extra"+help)
+	g("--tls-ca /does/not/exist", "--tls-ca: cannot read certificates: open /does/not/exist: no such file or directory")
+	g("--tls-ca "+file, "--tls-ca "+file+": the file holds no certificate in PEM form")
+	g("--tls-cert "+file, "--tls-cert and --tls-key need each other: give both or none")
+	g("--tls-cert "+file+" --tls-key "+file, fmt.Sprintf("--tls-cert %s, --tls-key %s: cannot read key pair: tls: failed to find any PEM data in certificate input", file, file))
+	g("--admin "+taken.Addr().String(), "--admin: cannot listen on "+taken.Addr().String()+": address already in use")
+	g("--admin nowhere", "--admin: cannot listen on nowhere: address nowhere: missing port in address")
+	g("--listen "+taken.Addr().String(), "--listen: cannot listen on "+taken.Addr().String()+": address already in use")
+	g("--listen unix:"+file, "--listen: cannot listen on unix:"+file+": the file exists and is not a socket")
+	run([]string{"MIRRORGATE_MEMORY=0"}, nil, `--memory: "0" should be a number of bytes like 64MB, 512MiB or 1.5GiB (from envar MIRRORGATE_MEMORY="0")`+help)
+	run(nil, []string{"demo", "--rate", "0"}, "demo: --rate should be from 1 to 100000 requests a second"+help)
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	f := func(want []string, args ...string) {
+		t.Helper()
+		code, stdout, stderr := mirrorgate(t, nil, args...)
+		if code != 0 || stderr != "" {
+			t.Errorf("%q: exit code %d and %q on stderr, want 0 and nothing", args, code, stderr)
+		}
+		for _, text := range want {
+			if !strings.Contains(stdout, text) {
+				t.Errorf("%q does not say %q:\n%s", args, text, stdout)
+			}
+		}
+	}
+	f([]string{
+		"Usage: mirrorgate --target [NAME=]URL", "mirrorgate demo", "mirrorgate --target http://staging:8080",
+		"\nTargets:", "\nDefaults of the targets:", "\nFrom HAProxy:", "\nRequests:", "\nTLS to targets:", "\nOperation:",
+		"[64, $MIRRORGATE_CONNS]", "$MIRRORGATE_TLS_CA",
+	}, "--help")
+	f([]string{"Usage: mirrorgate demo", "--duration=TIME", "[5s]"}, "demo", "--help")
+	f([]string{"mirrorgate v1.2.3-test go1."}, "version")
+}
+
+// What the environment says holds until the command line says something else.
+func TestEnvironment(t *testing.T) {
+	t.Setenv("MIRRORGATE_TARGET", "a=http://127.0.0.1:1,rate=5/s\n b=http://127.0.0.1:1")
+	t.Setenv("MIRRORGATE_SAMPLE", "25%")
+	t.Setenv("MIRRORGATE_SAMPLE_BY", "cookie:session")
+	t.Setenv("MIRRORGATE_SET_HEADER", "X-One: 1, 2\nX-Two: 2")
+	a := startAgent(t, "--sample", "50%")
+	for _, want := range []string{
+		"mirroring 50% of requests to a=http://127.0.0.1:1", "mirroring 50% of requests to b=http://127.0.0.1:1",
+		"sampling by cookie:session",
+	} {
+		if len(a.log.all(want)) != 1 {
+			t.Errorf("the log does not say %q: %s", want, a.log)
+		}
+	}
+}
