@@ -8,7 +8,7 @@
 //	guard.go      no byte goes out where HTTP forbids it
 //	sample.go     which share of the traffic a group takes, and which target
 //	admit.go      may it wait at the target: rate, memory, room in the queue
-//	payload.go    the one copy in wire format that all targets share
+//	payload.go    the one copy in wire format that all targets share, and the free ones
 //	queue.go      the bounded queue of a target, and who goes when it is full
 //	target.go     a target: its queue, its lanes, its counters
 //	pace.go       whether it answers fast, which decides how lanes share the work

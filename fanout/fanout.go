@@ -23,6 +23,7 @@ type Fanout struct {
 	tail     []byte // what ends every header section, from the fields set by option on
 	overhead int    // bytes that a request in wire format can have besides its own
 	held     atomic.Int64
+	payloads payloads
 	batches  sync.Pool
 	start    time.Time
 	stopTick chan struct{}

@@ -49,7 +49,7 @@ func TestBatchIsOneWrite(t *testing.T) {
 			if reject := fan.prepare(&p, &reqs[i]); reject != codec.RejectNone {
 				t.Fatal(reject)
 			}
-			l.batch = []entry{{payload: fan.serialise(&p, 1)}}
+			l.batch = []entry{{payload: serialise(fan, &p)}}
 			l.encode()
 			want = append(want, bytes.Join(l.pieces, nil)...)
 			ends = append(ends, len(want))
@@ -58,7 +58,7 @@ func TestBatchIsOneWrite(t *testing.T) {
 		for i := range reqs {
 			var p prepared
 			fan.prepare(&p, &reqs[i])
-			l.batch = append(l.batch, entry{payload: fan.serialise(&p, 1)})
+			l.batch = append(l.batch, entry{payload: serialise(fan, &p)})
 		}
 		l.encode()
 		if got := bytes.Join(l.pieces, nil); !bytes.Equal(got, want) || !slices.Equal(l.ends, ends) {

@@ -120,9 +120,10 @@ type outcome struct {
 	dropped   [dropReasons]int
 	responses [codeClasses]int
 	errors    [errorKinds]int
-	freed     int64 // bytes of payload that nobody holds any more
-	left      int64 // bytes of payload that this target holds no more
-	ended     int64 // requests
+	free      *payload // a chain of those that nobody holds any more
+	freed     int64    // their bytes
+	left      int64    // bytes of payload that this target holds no more
+	ended     int64    // requests
 }
 
 // settle counts the outcome and makes it empty.
@@ -147,14 +148,20 @@ func (t *target) settle(o *outcome) {
 	t.metrics.sent.Add(sent)
 	t.held.Add(-o.left)
 	t.f.held.Add(-o.freed)
+	t.f.payloads.put(o.free)
 	*o = outcome{}
 }
 
 // end gives the entry's payload back; its outcome is counted by the caller.
 func (o *outcome) end(e entry) {
 	o.ended++
-	o.left += e.cost()
-	o.freed += e.release()
+	cost := e.cost()
+	o.left += cost
+	if e.unref() {
+		o.freed += cost
+		e.next = o.free
+		o.free = e.payload
+	}
 }
 
 func (o *outcome) drop(e entry, reason dropReason) {

@@ -12,6 +12,7 @@ import (
 type payload struct {
 	refs atomic.Int32
 	buf  []byte
+	next *payload // in a chain of free ones
 
 	// What differs between targets: a prefix goes in front of the path, another
 	// Host may stand for buf[hostStart:hostEnd].
@@ -22,14 +23,17 @@ type payload struct {
 }
 
 // Payload buffers come in powers of two. Smaller ones would save nothing that
-// the allocator does not round up; larger ones are rare and not pooled.
+// the allocator does not round up; larger ones are rare and not kept.
 const (
 	minClass    = 9  // 512 bytes
 	maxClass    = 16 // 64 KiB
 	payloadSize = 64 // bytes that a payload costs besides its buffer
+
+	keptBytes = 2 << 20 // of free payloads, in each class
+	handful   = 32      // free payloads that a batch takes at once
 )
 
-var payloadPools [maxClass - minClass + 1]sync.Pool
+func sizeClass(size int) int { return max(minClass, bits.Len(uint(size-1))) }
 
 // payloadCost returns the bytes that a payload of the given size occupies.
 func payloadCost(size int) int64 {
@@ -40,42 +44,94 @@ func payloadCost(size int) int64 {
 	return 1<<class + payloadSize
 }
 
-func sizeClass(size int) int {
-	return max(minClass, bits.Len(uint(size-1)))
+// cost returns the bytes that the payload occupies.
+func (p *payload) cost() int64 { return int64(cap(p.buf)) + payloadSize }
+
+// unref gives one reference back and reports whether it was the last.
+func (p *payload) unref() bool {
+	refs := p.refs.Add(-1)
+	if refs < 0 {
+		panic("BUG: payload released more often than acquired")
+	}
+	return refs == 0
 }
 
-// acquirePayload returns a payload with an empty buffer for size bytes and no
+// payloads keeps free payloads for use again, the one that was used last on
+// top, for it is still in the processor's cache. They come and go in handfuls:
+// unlike a sync.Pool, this costs nothing for each that goes from the core of a
+// lane to the core of an event loop.
+type payloads [maxClass - minClass + 1]freeList
+
+type freeList struct {
+	mu    sync.Mutex
+	first *payload
+	n     int
+}
+
+// put takes a chain of free payloads of any class.
+func (ps *payloads) put(chain *payload) {
+	for chain != nil {
+		first, last, n := chain, chain, 1
+		for last.next != nil && cap(last.next.buf) == cap(first.buf) {
+			last = last.next
+			n++
+		}
+		chain = last.next
+		class := sizeClass(cap(first.buf))
+		if class > maxClass {
+			continue
+		}
+		l := &ps[class-minClass]
+		l.mu.Lock()
+		if l.n < keptBytes>>class {
+			last.next = l.first
+			l.first = first
+			l.n += n
+		}
+		l.mu.Unlock()
+	}
+}
+
+// take returns a chain of up to a handful of free payloads of the class.
+func (ps *payloads) take(class int) *payload {
+	l := &ps[class-minClass]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := l.first
+	if first == nil {
+		return nil
+	}
+	last, n := first, 1
+	for n < handful && last.next != nil {
+		last = last.next
+		n++
+	}
+	l.first = last.next
+	l.n -= n
+	last.next = nil
+	return first
+}
+
+// hand is what a batch took of the free payloads and has not used yet.
+type hand [maxClass - minClass + 1]*payload
+
+// acquire returns a payload with an empty buffer for size bytes and no
 // reference.
-func acquirePayload(size int) *payload {
+func (h *hand) acquire(from *payloads, size int) *payload {
 	class := sizeClass(size)
 	if class > maxClass {
 		return &payload{buf: make([]byte, 0, size)}
 	}
-	if v := payloadPools[class-minClass].Get(); v != nil {
-		return v.(*payload)
+	top := &h[class-minClass]
+	if *top == nil {
+		if *top = from.take(class); *top == nil {
+			return &payload{buf: make([]byte, 0, 1<<class)}
+		}
 	}
-	return &payload{buf: make([]byte, 0, 1<<class)}
-}
-
-// cost returns the bytes that the payload occupies.
-func (p *payload) cost() int64 { return int64(cap(p.buf)) + payloadSize }
-
-// release gives one reference back and returns the bytes that this freed: 0
-// while others hold the payload.
-func (p *payload) release() int64 {
-	refs := p.refs.Add(-1)
-	if refs > 0 {
-		return 0
-	}
-	if refs < 0 {
-		panic("BUG: payload released more often than acquired")
-	}
-	freed := p.cost()
-	if class := sizeClass(cap(p.buf)); class <= maxClass {
-		p.buf = p.buf[:0]
-		payloadPools[class-minClass].Put(p)
-	}
-	return freed
+	p := *top
+	*top, p.next = p.next, nil
+	p.buf = p.buf[:0]
+	return p
 }
 
 // isIdempotent follows RFC 9110 section 9.2.2.
@@ -88,10 +144,10 @@ func isIdempotent(method []byte) bool {
 }
 
 // serialise copies the prepared request into a payload with refs references.
-func (f *Fanout) serialise(p *prepared, refs int) *payload {
-	pl := acquirePayload(p.size)
+func (b *batch) serialise(p *prepared, refs int) *payload {
+	pl := b.hand.acquire(&b.f.payloads, p.size)
 	pl.refs.Store(int32(refs))
-	pl.buf, pl.path, pl.hostStart, pl.hostEnd = f.appendWire(pl.buf, p)
+	pl.buf, pl.path, pl.hostStart, pl.hostEnd = b.f.appendWire(pl.buf, p)
 	pl.head = string(p.req.Method) == "HEAD"
 	pl.idempotent = isIdempotent(p.req.Method)
 	return pl

@@ -38,12 +38,15 @@ func BenchmarkSerialise(b *testing.B) {
 	f := newFanout(b, nil, "http://127.0.0.1:1")
 	defer drain(b, f)
 	r := browserRequest()
-	var p prepared
-	f.prepare(&p, &r)
+	scratch := f.batches.Get().(*batch)
+	p := &scratch.prepared
+	f.prepare(p, &r)
 	b.SetBytes(int64(len(r.Headers.Raw)))
 	b.ReportAllocs()
 	for b.Loop() {
-		f.serialise(&p, 1).release()
+		pl := scratch.serialise(p, 1)
+		pl.unref()
+		f.payloads.put(pl)
 	}
 }
 

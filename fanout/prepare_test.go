@@ -16,7 +16,7 @@ func wire(t testing.TB, f *Fanout, r codec.Request) string {
 	if reject := f.prepare(&p, &r); reject != codec.RejectNone {
 		return reject.String()
 	}
-	pl := f.serialise(&p, 1)
+	pl := serialise(f, &p)
 	if len(pl.buf) > p.size {
 		t.Errorf("%d bytes in wire format, prepare said at most %d", len(pl.buf), p.size)
 	}

@@ -11,6 +11,7 @@ type batch struct {
 	now int64
 
 	prepared prepared
+	hand     hand
 	takers   []*target // of the current request
 	held     int64     // bytes of payload made by this batch
 
@@ -77,7 +78,7 @@ func (b *batch) dispatch() {
 	if len(b.takers) == 0 {
 		return
 	}
-	pl := b.f.serialise(p, len(b.takers))
+	pl := b.serialise(p, len(b.takers))
 	b.held += pl.cost()
 	for _, t := range b.takers {
 		tb := &b.targets[t.index]

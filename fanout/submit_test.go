@@ -195,3 +195,10 @@ func sorted(s []string) []string {
 	slices.Sort(s)
 	return s
 }
+
+// serialise makes the payload of a prepared request, with one reference.
+func serialise(f *Fanout, p *prepared) *payload {
+	b := f.batches.Get().(*batch)
+	defer f.batches.Put(b)
+	return b.serialise(p, 1)
+}
