@@ -39,7 +39,7 @@ func connLimit(wanted, reserve, loops, listeners int) (int, error) {
 	files := int(min(uint64(limit.Cur), mostConns))
 	needed := reserve + ownDescriptors + listeners + loops*loopDescriptors + max(wanted, 1)
 	if needed > files {
-		return 0, fmt.Errorf("cannot serve %d connections with at most %d open files: raise the limit to %d or more (ulimit -n)",
+		return 0, fmt.Errorf("cannot serve %d connections with at most %d open files: raise the limit to %d or more (ulimit -n), or lower --conns",
 			max(wanted, 1), files, needed)
 	}
 	if wanted == 0 {
