@@ -28,6 +28,8 @@ func (r dropReason) String() string {
 // that a request that goes nowhere costs no more than its parse.
 func (b *batch) admit(t *target, cost int64) dropReason {
 	switch {
+	case b.now < t.dialAt.Load():
+		return dropDial
 	case t.rate != nil && !t.rate.allow(b.now):
 		return dropRate
 	case b.f.held.Load()+b.held+cost > b.f.cfg.Memory,

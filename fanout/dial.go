@@ -15,6 +15,14 @@ import (
 // header section of an answer.
 const readBuffer = 64 << 10
 
+const (
+	// dialPause is how long no connection is tried after one that failed, at
+	// first; it doubles up to maxDialPause. What comes in the meantime is dropped
+	// at once: a target that is down must not cost a core.
+	dialPause    = int64(100 * time.Millisecond)
+	maxDialPause = int64(time.Second)
+)
+
 // newClient makes the pool that a target's lanes get their connections from.
 // The dialer is our own: fasthttp's default one is shared, speaks IPv4 only and
 // keeps addresses for a minute.
@@ -74,6 +82,7 @@ func (c *abortableConn) Close() error {
 func (t *target) connected(err error) dropReason {
 	if err == nil {
 		if t.down.Load() && t.down.CompareAndSwap(true, false) {
+			t.dialAt.Store(0)
 			t.f.log.Info("target is reachable again", "target", t.cfg.Name)
 		}
 		return dropNone
@@ -81,6 +90,7 @@ func (t *target) connected(err error) dropReason {
 	if t.aborting.Err() != nil {
 		return dropShutdown
 	}
+	t.pauseDials()
 	if t.down.CompareAndSwap(false, true) {
 		t.f.log.Warn("cannot connect to target: dropping its requests until it is reachable",
 			"target", t.cfg.Name, "url", t.cfg.URL.Redacted(), "error", err)
@@ -89,6 +99,22 @@ func (t *target) connected(err error) dropReason {
 		return dropDial
 	}
 	return dropTLS
+}
+
+// pauseDials keeps connections from being tried for a while. Of several that
+// fail at once only the first one counts.
+func (t *target) pauseDials() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.f.now()
+	if t.draining || now < t.dialAt.Load() {
+		return
+	}
+	if !t.down.Load() {
+		t.pause = 0
+	}
+	t.pause = min(max(2*t.pause, dialPause), maxDialPause)
+	t.dialAt.Store(now + t.pause)
 }
 
 // unwrap returns the connection to read from and write to, and the socket

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // nobody is an address at which nothing listens.
@@ -49,6 +50,7 @@ func TestDownAndUpIsLoggedOnce(t *testing.T) {
 	f.targets[0].cfg.URL, _ = url.Parse(rt.url)
 	f.targets[0].client = newClient(f.targets[0])
 	f.targets[0].mu.Unlock()
+	f.targets[0].dialAt.Store(0) // as if the pause were over
 	for range 5 {
 		f.Submit(requests("GET /1"))
 	}
@@ -65,6 +67,42 @@ func TestDownAndUpIsLoggedOnce(t *testing.T) {
 	if !strings.Contains(text, "target=stg") {
 		t.Errorf("the log does not name the target:\n%s", text)
 	}
+}
+
+// While a target is down, connections are tried ever more rarely, up to once a
+// second, and what comes in between is dropped without a copy.
+func TestDialPause(t *testing.T) {
+	f := newFanout(t, nil, nobody+",conns=2")
+	defer drain(t, f)
+	tg := f.targets[0]
+	pauses := func(want ...int64) {
+		t.Helper()
+		for _, ms := range want {
+			tg.dialAt.Store(0)
+			before := f.now()
+			tg.pauseDials()
+			if tg.pause != ms*1e6 || tg.dialAt.Load() < before+tg.pause {
+				t.Errorf("the pause is %d ns, want %d ms", tg.pause, ms)
+			}
+			tg.dialAt.Store(f.now() + int64(time.Hour))
+			tg.pauseDials() // another lane's attempt of the same time
+			if tg.pause != ms*1e6 {
+				t.Errorf("the pause of %d ms became %d ns in the same round", ms, tg.pause)
+			}
+			tg.down.Store(true)
+		}
+	}
+	pauses(100, 200, 400, 800, 1000, 1000)
+	tg.dialAt.Store(f.now() + int64(time.Hour))
+	f.Submit(requests("GET /1"))
+	if got := counts(tg); got != "selected=1 dropped{dial}=1" || tg.lanes != 0 {
+		t.Errorf("%s with %d lanes, want it dropped at once", got, tg.lanes)
+	}
+	tg.connected(nil)
+	if tg.dialAt.Load() != 0 {
+		t.Error("the pause goes on after a connection was made")
+	}
+	pauses(100)
 }
 
 type lockedBuffer struct {

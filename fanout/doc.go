@@ -15,7 +15,7 @@
 //	lane.go       one goroutine, one connection, one batch in flight
 //	answer.go     reading the answers of a batch, in order
 //	simple_answer.go  the short cut for those that are as usual
-//	dial.go       connections: addresses, TLS
+//	dial.go       connections: addresses, TLS, a target that is down
 //	drain.go      shutdown
 //	metrics.go    the accounting; config.go the options
 //

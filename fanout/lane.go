@@ -73,6 +73,10 @@ func (l *lane) run() {
 }
 
 func (l *lane) useConnection() {
+	if l.t.f.now() < l.t.dialAt.Load() {
+		l.dropBatch(dropDial)
+		return
+	}
 	// The second argument keeps fasthttp from starting its own cleaner, which
 	// would outlive the pool: idle connections end with their lanes.
 	cc, err := l.t.client.AcquireConn(l.t.cfg.Timeout, true)

@@ -53,6 +53,7 @@ type target struct {
 	inflight   atomic.Int64 // requests that a lane has taken
 	batchLimit atomic.Int64 // cfg.Batch, or 1 for a while
 	down       atomic.Bool  // the last attempt to connect failed
+	dialAt     atomic.Int64 // when the next attempt to connect may be made
 
 	running  sync.WaitGroup // lanes
 	aborting context.Context
@@ -66,6 +67,7 @@ type target struct {
 	pace     pace
 	taken    int64 // when a lane took last
 	cuts     int   // batches in a row that ended at their first answer
+	pause    int64 // between attempts to connect, while they fail
 	resumeAt int64 // when batching starts again after a pause
 	draining bool
 }
