@@ -51,9 +51,11 @@ func TestMaxConns(t *testing.T) {
 func TestLingeringMakesRoom(t *testing.T) {
 	s := serve(t, nil)
 	c := s.greet(t)
-	if s.registry.takeSpare(s.clock()) != nil {
-		t.Fatal("a connection that shook hands may be closed to make room")
-	}
+	await(t, "the connection that shook hands not to be spare", func() bool {
+		s.registry.mu.Lock()
+		defer s.registry.mu.Unlock()
+		return s.registry.spare.Len() == 0
+	})
 	c.send([]byte{0, 0, 0, 1})
 	c.expect("disc:4", "EOF")
 	await(t, "the connection to be spare", func() bool { return s.registry.takeSpare(s.clock()) != nil })
