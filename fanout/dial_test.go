@@ -105,6 +105,27 @@ func TestDialPause(t *testing.T) {
 	pauses(100)
 }
 
+// What waits while an attempt fails is dropped without one of its own, but not
+// by a drain: that tries, and what comes later is counted as shutdown.
+func TestDialPauseInTheQueue(t *testing.T) {
+	f := newFanout(t, nil, nobody+",conns=1,batch=1")
+	tg := f.targets[0]
+	tg.hold()
+	f.Submit(requests("GET /1", "GET /2", "GET /3"))
+	tg.dialAt.Store(f.now() + int64(time.Hour))
+	tg.letGo()
+	eventually(t, "all to be dropped", func() bool { return tg.metrics.dropped[dropDial].Get() == 3 })
+	if tg.down.Load() {
+		t.Error("a connection was tried")
+	}
+	drain(t, f)
+	tg.pauseDials()
+	f.Submit(requests("GET /4"))
+	if got := counts(tg); got != "selected=4 dropped{dial}=3 dropped{shutdown}=1" {
+		t.Error(got)
+	}
+}
+
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

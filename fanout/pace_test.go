@@ -131,7 +131,7 @@ func TestLanesFollowThePace(t *testing.T) {
 	asIs := func() {}
 	check("no work", 0, asIs, 0, 0, 0)
 	check("no lane yet, little work", 10, asIs, 1, 1, 10)
-	check("no lane yet, three batches", 40, asIs, 1, 3, limit)
+	check("no lane yet, more than two batches", 40, asIs, min(2, fastLanes), min(2, fastLanes), limit)
 	check("a lane is busy, less than a batch", 15, func() { tg.lanes = 1 }, 0, 0, 15)
 	check("a lane is busy, two batches", 32, func() { tg.lanes = 1 }, min(1, fastLanes-1), 2, limit)
 	check("a lane is on its way for the one batch", limit, func() { tg.lanes, tg.waking = 1, 1 }, 0, 0, limit)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -66,8 +67,11 @@ func (r *demoResult) printTargets(w io.Writer) {
 	for i, t := range demoTargets {
 		a, target := r.accounting, targetLabel(t.name)
 		list := func(key, family string) string { return cmp.Or(listCounts(a.by(key, family, target)), "-") }
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%d\n", t.name, t.group,
-			a.sum("mirrorgate_group_sampled_out_total", groupLabel(t.group)),
+		sampledOut := "" // belongs to the group: once is enough
+		if i == 0 || demoTargets[i-1].group != t.group {
+			sampledOut = strconv.FormatInt(a.sum("mirrorgate_group_sampled_out_total", groupLabel(t.group)), 10)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%d\n", t.name, t.group, sampledOut,
 			a.sum("mirrorgate_target_selected_total", target),
 			a.sum("mirrorgate_target_sent_total", target),
 			list("code", "mirrorgate_target_responses_total"),
