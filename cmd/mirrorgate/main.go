@@ -7,7 +7,7 @@
 //	flags.go        the options of the default command; value.go reads them
 //	run.go          start in order, wait for the signal, stop in order
 //	gateway.go      fanout and engine, put together
-//	admin.go        metrics, health and profiles over HTTP; exposition.go writes the metrics
+//	internal/admin  metrics, health and profiles over HTTP; exposition.go writes the metrics
 //	log.go          the log; throttle.go keeps it short
 //	accounting.go   the sums of the counters, and whether they add up
 //	demo.go         all of it on one machine; demo_*.go are its parts

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
 	"github.com/mirrorgate/mirrorgate/engine"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
@@ -26,7 +28,11 @@ func (r *runCmd) Run() error {
 	stopping := make(chan os.Signal, 2)
 	signal.Notify(stopping, syscall.SIGTERM, syscall.SIGINT)
 
-	admin, err := listenAdmin(r.Admin, set, log)
+	adminServer, err := admin.Listen(admin.Config{
+		Address:    r.Admin,
+		Exposition: func(w io.Writer) { writeMetrics(w, set) },
+		Logger:     log,
+	})
 	if err != nil {
 		return usageError{fmt.Errorf("--admin: %w", err)}
 	}
@@ -34,8 +40,8 @@ func (r *runCmd) Run() error {
 	if err != nil {
 		return usageError{err}
 	}
-	admin.setReady(true)
-	r.announce(g, admin, log)
+	adminServer.Serve(g.fanout)
+	r.announce(g, adminServer, log)
 
 	drain := time.Duration(r.Drain)
 	log.Info("stopping", "signal", (<-stopping).String(), "drain", drain.String())
@@ -43,24 +49,24 @@ func (r *runCmd) Run() error {
 		log.Error("stopping at once", "signal", (<-stopping).String())
 		os.Exit(exitFailed)
 	}()
-	admin.setReady(false)
+	adminServer.Leave()
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	g.stop(ctx, drain/2)
 	readAccounting(set).log(log)
-	admin.close()
+	adminServer.Close()
 	return nil
 }
 
 // announce logs what will happen from now on.
-func (r *runCmd) announce(g *gateway, admin *adminServer, log *slog.Logger) {
+func (r *runCmd) announce(g *gateway, adminServer *admin.Server, log *slog.Logger) {
 	for _, line := range g.fanout.Describe() {
 		log.Info(line)
 	}
 	if r.SampleBy.SampleKey != (fanout.SampleKey{}) {
 		log.Info("sampling by " + r.SampleBy.String())
 	}
-	if addr := admin.addr(); addr != "" {
+	if addr := adminServer.Addr(); addr != "" {
 		log.Info("serving metrics", "address", addr)
 	}
 	for _, addr := range g.engine.Addrs() {

@@ -1,0 +1,129 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/fanout"
+)
+
+// Config is what the server shows, and where.
+type Config struct {
+	Address    string          // HOST:PORT; empty: no server
+	Exposition func(io.Writer) // writes all metrics in Prometheus text format
+	Logger     *slog.Logger
+}
+
+// Server serves what operators look at. Make one with Listen, let it serve with
+// Serve and end it with Close. One without an address serves nothing, and its
+// methods do no harm.
+type Server struct {
+	cfg      Config
+	listener net.Listener
+	server   *http.Server
+	ready    atomic.Bool
+	fanout   *fanout.Fanout
+}
+
+const index = `mirrorgate
+
+/metrics       counters and gauges, in Prometheus text format
+/healthz       200 while the process lives
+/readyz        200 while it wants traffic, 503 while it drains
+/debug/pprof/  profiles
+`
+
+// Listen binds the address. Who connects waits until Serve.
+func Listen(cfg Config) (*Server, error) {
+	s := &Server{cfg: cfg}
+	if cfg.Address == "" {
+		return s, nil
+	}
+	listener, err := net.Listen("tcp", cfg.Address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", cfg.Address, cause(err))
+	}
+	s.listener = listener
+	return s, nil
+}
+
+// cause strips from a network error what the line around it says already.
+func cause(err error) error {
+	var op *net.OpError
+	var system *os.SyscallError
+	switch {
+	case errors.As(err, &system):
+		return system.Err
+	case errors.As(err, &op):
+		return op.Err
+	}
+	return err
+}
+
+// Serve answers from now on, for a gateway that is ready and sends with f.
+func (s *Server) Serve(f *fanout.Fanout) {
+	if s.listener == nil {
+		return
+	}
+	s.fanout = f
+	s.ready.Store(true)
+	s.server = &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
+	}
+	go s.server.Serve(s.listener) // ends with ErrServerClosed at Close
+}
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, index) })
+	mux.HandleFunc("GET /metrics", s.serveMetrics)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.serveReady)
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	s.cfg.Exposition(w)
+}
+
+func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
+	if !s.ready.Load() {
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		return
+	}
+	io.WriteString(w, "ready\n")
+}
+
+// Leave answers on /readyz from now on that no traffic is wanted any more.
+func (s *Server) Leave() { s.ready.Store(false) }
+
+// Addr returns the address that is bound, empty if there is no server.
+func (s *Server) Addr() string {
+	if s.listener == nil {
+		return ""
+	}
+	return s.listener.Addr().String()
+}
+
+// Close ends the server and all connections to it.
+func (s *Server) Close() {
+	if s.server != nil {
+		s.server.Close()
+	}
+}
