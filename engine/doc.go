@@ -9,7 +9,7 @@
 //	reassembly.go  one NOTIFY out of its fragments
 //	wake.go        what a wake-up produces: replies, requests, counts
 //	buffer.go      where unfinished frames wait, pooled
-//	metrics.go     what is counted
+//	metrics.go     what is counted; acktime.go how long the ACKs took
 //
 // and of a connection around it:
 //

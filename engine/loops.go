@@ -82,11 +82,15 @@ func (l *loops) OnOpen(sock gnet.Conn) ([]byte, gnet.Action) {
 // OnTraffic is a wake-up: one read in, one write out, one Submit. Since all of
 // the input is taken every time, gnet never buffers and so never copies it.
 func (l *loops) OnTraffic(sock gnet.Conn) gnet.Action {
+	start := l.clock()
 	c := sock.Context().(*conn)
 	in, _ := sock.Next(-1)
 	w := acquireWake()
 	c.session.feed(in, w)
 	tooSlow := l.reply(c, w)
+	if w.acks > 0 {
+		l.counters.acks.add(l.clock()-start, w.acks)
+	}
 	l.finish(w)
 	if tooSlow {
 		return gnet.Close

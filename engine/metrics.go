@@ -60,6 +60,7 @@ type counters struct {
 	refused [refusals]*metrics.Counter
 	errors  map[codec.Status]*metrics.Counter
 	ignored *metrics.Counter
+	acks    ackTime
 }
 
 func newCounters(set *metrics.Set, connections func() float64) *counters {
@@ -77,6 +78,7 @@ func newCounters(set *metrics.Set, connections func() float64) *counters {
 	for _, s := range codec.Statuses[1:] {
 		c.errors[s] = set.NewCounter(fmt.Sprintf("mirrorgate_spop_errors_total{code=\"%d\"}", s))
 	}
+	set.RegisterMetricsWriter(c.acks.write)
 	return c
 }
 

@@ -46,13 +46,14 @@ func (s *session) collect(f codec.Frame, w *wake) {
 	if len(f.Payload) > r.limit-len(r.payload.b) {
 		w.reject(codec.RejectOversize)
 		w.out = codec.AppendAckAbort(w.out, f.StreamID, f.FrameID)
+		w.acks++
 		r.close(w)
 		return
 	}
 	r.payload.b = append(r.payload.b, f.Payload...)
 	if f.Fin() {
 		s.decode(r.payload.b, uint64(len(r.payload.b)), w)
-		w.out = codec.AppendAck(w.out, f.StreamID, f.FrameID)
+		w.ack(f)
 		r.close(w)
 	}
 }

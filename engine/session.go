@@ -137,7 +137,7 @@ func (s *session) notify(f codec.Frame, size uint64, w *wake) {
 		s.decode(f.Payload, size, w)
 	}
 	if f.Fin() {
-		w.out = codec.AppendAck(w.out, f.StreamID, f.FrameID)
+		w.ack(f)
 	}
 }
 

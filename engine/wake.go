@@ -19,6 +19,7 @@ type wake struct {
 	held     []*buffer
 
 	frames  [frameKinds]int // by kind
+	acks    int             // in out
 	ignored int             // messages that carry neither a method nor a path
 	units   int             // frames, or whole fragmented NOTIFYs, that were finished
 	sent    codec.Status    // of our AGENT-DISCONNECT, if it is not a normal one
@@ -58,5 +59,11 @@ func (w *wake) reset() {
 
 // hold keeps b until the requests of w were submitted.
 func (w *wake) hold(b *buffer) { w.held = append(w.held, b) }
+
+// ack acknowledges the NOTIFY that f is, or ends.
+func (w *wake) ack(f codec.Frame) {
+	w.out = codec.AppendAck(w.out, f.StreamID, f.FrameID)
+	w.acks++
+}
 
 func (w *wake) reject(r codec.Reject) { w.reqs = append(w.reqs, codec.Request{Reject: r}) }

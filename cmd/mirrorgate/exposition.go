@@ -31,6 +31,7 @@ var metricHelp = map[string]string{
 	"mirrorgate_target_batch_size":               "Requests sent in one write.",
 	"mirrorgate_target_batch_limit":              "Requests that may be in flight on one connection.",
 	"mirrorgate_payload_bytes":                   "Memory held by requests that wait or are being sent.",
+	"mirrorgate_spop_ack_seconds":                "Time from the read of a NOTIFY to the write of its ACK.",
 	"mirrorgate_spop_connections":                "Connections from HAProxy.",
 	"mirrorgate_spop_connections_refused_total":  "Connections from HAProxy that were refused or closed, by reason.",
 	"mirrorgate_spop_frames_total":               "Frames from HAProxy, by type.",
