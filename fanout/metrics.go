@@ -43,6 +43,7 @@ func newGatewayMetrics(f *Fanout) *gatewayMetrics {
 		m.rejected[r] = set.NewCounter(fmt.Sprintf("mirrorgate_requests_rejected_total{reason=%q}", r))
 	}
 	set.NewGauge("mirrorgate_payload_bytes", func() float64 { return float64(f.held.Load()) })
+	set.NewGauge("mirrorgate_memory_limit_bytes", func() float64 { return float64(f.cfg.Memory) })
 	return m
 }
 

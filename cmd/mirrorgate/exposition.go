@@ -10,7 +10,8 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// metricHelp says what each family of ours counts.
+// metricHelp says what each family of ours counts. README has a table of them
+// with the same texts, and what to do when a value is high.
 var metricHelp = map[string]string{
 	"mirrorgate_build_info":                      "Always 1; the label is the version.",
 	"mirrorgate_requests_received_total":         "Requests that HAProxy sent.",
@@ -31,6 +32,7 @@ var metricHelp = map[string]string{
 	"mirrorgate_target_batch_size":               "Requests sent in one write.",
 	"mirrorgate_target_batch_limit":              "Requests that may be in flight on one connection.",
 	"mirrorgate_payload_bytes":                   "Memory held by requests that wait or are being sent.",
+	"mirrorgate_memory_limit_bytes":              "What mirrorgate_payload_bytes may reach (--memory).",
 	"mirrorgate_spop_ack_seconds":                "Time from the read of a NOTIFY to the write of its ACK.",
 	"mirrorgate_spop_connections":                "Connections from HAProxy.",
 	"mirrorgate_spop_connections_refused_total":  "Connections from HAProxy that were refused or closed, by reason.",
