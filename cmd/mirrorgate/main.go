@@ -6,6 +6,7 @@
 //	main.go         the command line as a whole
 //	flags.go        the options of the default command; value.go reads them
 //	run.go          start in order, wait for the signal, stop in order
+//	token.go        the secret of the admin server
 //	gateway.go      fanout and engine, put together
 //	internal/admin  metrics, health and profiles over HTTP; exposition.go writes the metrics
 //	log.go          the log; throttle.go keeps it short

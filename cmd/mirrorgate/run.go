@@ -25,11 +25,16 @@ func (r *runCmd) Run() error {
 	if err != nil {
 		return usageError{err}
 	}
+	token, err := readToken(r.AdminTokenFile)
+	if err != nil {
+		return usageError{err}
+	}
 	stopping := make(chan os.Signal, 2)
 	signal.Notify(stopping, syscall.SIGTERM, syscall.SIGINT)
 
 	adminServer, err := admin.Listen(admin.Config{
 		Address:    r.Admin,
+		Token:      token,
 		Exposition: func(w io.Writer) { writeMetrics(w, set) },
 		Logger:     log,
 	})

@@ -2,4 +2,5 @@
 // own, away from the traffic.
 //
 //	server.go     the server: its paths, from Listen to Close
+//	guard.go      who may come in
 package admin

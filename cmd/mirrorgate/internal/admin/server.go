@@ -12,12 +12,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
+
+// maxConns bounds the connections, and so the descriptors: those of the traffic
+// must never run out because of them.
+const maxConns = 32
 
 // Config is what the server shows, and where.
 type Config struct {
 	Address    string          // HOST:PORT; empty: no server
+	Token      string          // the secret that everything but health asks for; empty: none, on loopback only
 	Exposition func(io.Writer) // writes all metrics in Prometheus text format
 	Logger     *slog.Logger
 }
@@ -51,7 +58,11 @@ func Listen(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", cfg.Address, cause(err))
 	}
-	s.listener = listener
+	if s.cfg.Token == "" && !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		_ = listener.Close()
+		return nil, fmt.Errorf("%s is not on loopback: give a token with --admin-token-file, or an address like 127.0.0.1:12346", cfg.Address)
+	}
+	s.listener = netutil.LimitListener(listener, maxConns)
 	return s, nil
 }
 
@@ -76,13 +87,16 @@ func (s *Server) Serve(f *fanout.Fanout) {
 	s.fanout = f
 	s.ready.Store(true)
 	s.server = &http.Server{
-		Handler:           s.routes(),
+		Handler:           guard(s.cfg.Token, s.routes()),
 		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
 	}
 	go s.server.Serve(s.listener) // ends with ErrServerClosed at Close
 }
 
+// routes leaves /debug/pprof/cmdline out: arguments may hold secrets.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, index) })
@@ -90,7 +104,6 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+var errTokenFile = errors.New("the file should hold one word of printable ASCII: the token")
+
+// readToken returns what the file holds, without the white space around it; no
+// file is no token. The errors never show any of it.
+func readToken(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("--admin-token-file: cannot read token: %w", err)
+	}
+	token := strings.TrimSpace(string(content))
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("--admin-token-file %s: %w", file, errTokenFile)
+	}
+	return token, nil
+}
