@@ -77,7 +77,8 @@ func ParseAgentHello(f Frame) (maxFrameSize uint64, pipelining bool, err error) 
 
 // AppendNotify appends an unfragmented NOTIFY with one message, named as in
 // the configuration that HAProxy documents for its mirror agent, that carries
-// r. BodySize is sent as arg_body_size unless it is negative.
+// r. BodySize is sent as arg_body_size unless it is negative, the answer of
+// production and the client's address if they are known.
 func AppendNotify(dst []byte, streamID, frameID uint64, r Request) []byte {
 	start := len(dst)
 	dst = openFrame(dst, FrameNotify, streamID, frameID)
@@ -86,12 +87,9 @@ func AppendNotify(dst []byte, streamID, frameID uint64, r Request) []byte {
 }
 
 func appendMirrorMessage(dst []byte, r Request) []byte {
-	args := byte(5)
-	if r.BodySize >= 0 {
-		args++
-	}
 	dst = AppendString(dst, "mirror")
-	dst = append(dst, args)
+	args := len(dst)
+	dst = append(dst, 5)
 	dst = AppendString(dst, ArgMethod)
 	dst = AppendValue(dst, Value{Type: TypeString, Bytes: r.Method})
 	dst = AppendString(dst, ArgPath)
@@ -106,9 +104,27 @@ func appendMirrorMessage(dst []byte, r Request) []byte {
 	dst = AppendValue(dst, headers)
 	dst = AppendString(dst, ArgBody)
 	dst = AppendValue(dst, Value{Type: TypeBinary, Bytes: r.Body})
+	optional := func(name string, v Value) {
+		dst[args]++
+		dst = AppendValue(AppendString(dst, name), v)
+	}
 	if r.BodySize >= 0 {
-		dst = AppendString(dst, ArgBodySize)
-		dst = AppendValue(dst, Value{Type: TypeInt64, Int: uint64(r.BodySize)})
+		optional(ArgBodySize, Value{Type: TypeInt64, Int: uint64(r.BodySize)})
+	}
+	if r.Primary.Status > 0 {
+		optional(ArgStatus, Value{Type: TypeInt64, Int: uint64(r.Primary.Status)})
+	}
+	if r.Primary.Timed {
+		optional(ArgTime, Value{Type: TypeInt64, Int: uint64(r.Primary.Milliseconds)})
+	}
+	if r.Primary.ID != nil {
+		optional(ArgID, Value{Type: TypeString, Bytes: r.Primary.ID})
+	}
+	switch {
+	case r.Source.Is4():
+		optional(ArgSource, Value{Type: TypeIPv4, Bytes: r.Source.AsSlice()})
+	case r.Source.Is6():
+		optional(ArgSource, Value{Type: TypeIPv6, Bytes: r.Source.AsSlice()})
 	}
 	return dst
 }

@@ -1,9 +1,13 @@
 package codec
 
-import "errors"
+import (
+	"errors"
+	"net/netip"
+)
 
 // The arguments of a mirror message, as HAProxy documents them for its own
-// mirror agent. ArgBodySize is optional (req.body_size).
+// mirror agent, and optional ones: ArgBodySize (req.body_size), and those of
+// response.go.
 const (
 	ArgMethod   = "arg_method"
 	ArgPath     = "arg_path"
@@ -50,6 +54,10 @@ type Request struct {
 
 	// BodySize is arg_body_size in bytes, negative if HAProxy sent none.
 	BodySize int64
+	// Source is the client's address (arg_src); not valid if HAProxy sent none.
+	Source netip.Addr
+	// Primary is the answer that production gave, if HAProxy mirrors after it.
+	Primary Primary
 	// Full says that the frame is as long as HAProxy's buffer lets it be, so that
 	// a body without a declared length may have been cut.
 	Full bool
@@ -102,11 +110,12 @@ const (
 	usualBodySize = "\x0d" + ArgBodySize + "\x04"
 )
 
-// decodeUsual is decodeArgs for a message as HAProxy documents it: nearly all
-// are, and comparing the names as they should come takes a quarter of the time.
-// It reports whether the message was one; if not, r may be partly filled.
+// decodeUsual is decodeArgs for a message that starts as HAProxy documents it:
+// nearly all do, and comparing the names as they should come takes a quarter of
+// the time. It reports whether the message was one; if not, r may be partly
+// filled.
 func decodeUsual(r *Request, b []byte, args int) (n int, ok bool) {
-	if args != 5 && args != 6 {
+	if args < 5 {
 		return 0, false
 	}
 	size := len(b)
@@ -125,16 +134,25 @@ func decodeUsual(r *Request, b []byte, args int) (n int, ok bool) {
 	if r.Body, b, ok = usual(b, usualBody); !ok {
 		return 0, false
 	}
-	if args == 6 {
-		if len(b) < len(usualBodySize) || string(b[:len(usualBodySize)]) != usualBodySize {
-			return 0, false
-		}
+	args -= 5
+	if args > 0 && len(b) >= len(usualBodySize) && string(b[:len(usualBodySize)]) == usualBodySize {
 		b = b[len(usualBodySize):]
 		v, n, err := Uvarint(b)
 		if err != nil {
 			return 0, false
 		}
 		r.BodySize, b = int64(v), b[n:]
+		args--
+	}
+	for range args {
+		name, v, n, err := ParseArg(b)
+		if err != nil {
+			return 0, false
+		}
+		if _, right := r.set(name, v); !right {
+			return 0, false // one of those above again
+		}
+		b = b[n:]
 	}
 	return size - len(b), true
 }
@@ -167,33 +185,44 @@ func decodeArgs(r *Request, b []byte, args int) (mirror bool, n int, err error) 
 			return false, 0, err
 		}
 		b = b[n:]
-		isText := v.Type == TypeString
-		switch string(name) {
-		case ArgMethod:
-			mirror = true
-			r.Method = v.Bytes
-			wrong = wrong || !isText && v.Type != TypeNull
-		case ArgPath:
-			mirror = true
-			r.Target = v.Bytes
-			wrong = wrong || !isText && v.Type != TypeNull
-		case ArgVersion:
-			r.Version = v.Bytes
-			wrong = wrong || !isText && v.Type != TypeNull
-		case ArgHeaders:
-			r.Headers = Headers{Raw: v.Bytes, Text: isText}
-			wrong = wrong || !isText && v.Type != TypeBinary && v.Type != TypeNull
-		case ArgBody:
-			r.Body = v.Bytes
-			wrong = wrong || !isText && v.Type != TypeBinary && v.Type != TypeNull
-		case ArgBodySize:
-			if v.Type.isInt() {
-				r.BodySize = int64(v.Int)
-			}
-		}
+		decisive, right := r.set(name, v)
+		mirror = mirror || decisive
+		wrong = wrong || !right
 	}
 	if wrong && mirror {
 		return false, 0, errArgType
 	}
 	return mirror, size - len(b), nil
+}
+
+// set takes an argument. decisive says that it makes a message one to mirror,
+// right that its type is one that it may have.
+func (r *Request) set(name []byte, v Value) (decisive, right bool) {
+	isNull, isText := v.Type == TypeNull, v.Type == TypeString
+	switch string(name) {
+	case ArgMethod:
+		r.Method = v.Bytes
+		return true, isText || isNull
+	case ArgPath:
+		r.Target = v.Bytes
+		return true, isText || isNull
+	case ArgVersion:
+		r.Version = v.Bytes
+		return false, isText || isNull
+	case ArgHeaders:
+		r.Headers = Headers{Raw: v.Bytes, Text: isText}
+		return false, isText || isNull || v.Type == TypeBinary
+	case ArgBody:
+		r.Body = v.Bytes
+		return false, isText || isNull || v.Type == TypeBinary
+	case ArgBodySize:
+		if v.Type.isInt() {
+			r.BodySize = int64(v.Int)
+		}
+	case ArgStatus, ArgTime, ArgID:
+		r.Primary.set(name, v)
+	case ArgSource:
+		r.Source = address(v)
+	}
+	return false, true
 }

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"net/netip"
 	"reflect"
 	"testing"
 )
@@ -19,6 +20,15 @@ func FuzzUsual(f *testing.F) {
 	f.Add(message[n:], 6)
 	f.Add(message[n:], 5)
 	f.Add(append(message[n:len(message):len(message)], message...), 6)
+	response := appendMirrorMessage(nil, Request{
+		BodySize: 0, Primary: Primary{Status: 200, Timed: true, ID: []byte("id")}, Source: netip.IPv6Loopback(),
+	})
+	_, args, n, err := ParseMessage(response)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(response[n:], args)
+	f.Add(append(response[n:len(response):len(response)], "\x07arg_ver\x04\x01"...), args+1)
 	f.Fuzz(func(t *testing.T, b []byte, args int) {
 		args &= 0xff
 		usual, general := Request{BodySize: -1}, Request{BodySize: -1}
