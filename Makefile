@@ -8,10 +8,13 @@ export PATH := $(PATH):/usr/sbin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 60s
 
-.PHONY: help build demo test fuzz lint bench clean haproxy
+# The Debian suites whose HAProxy is tested: 2.6, 3.0 and 3.2 or later.
+HAPROXY_SUITES ?= bookworm trixie forky
+
+.PHONY: help build demo test test-haproxy fuzz lint bench clean haproxy
 
 help: ## Show the targets.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 build: ## Build bin/mirrorgate, a static binary.
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mirrorgate ./cmd/mirrorgate
@@ -22,6 +25,14 @@ demo: build haproxy ## Show it at work on this machine.
 test: haproxy ## Run all tests with the race detector.
 	go test -race -timeout 5m ./...
 	go test -run 'Allocates' ./codec ./engine ./fanout # the race detector allocates itself
+
+test-haproxy: ## Test with the HAProxy of each Debian suite.
+	@for suite in $(HAPROXY_SUITES); do .ci/haproxy "$$suite" >/dev/null; done
+	@for suite in $(HAPROXY_SUITES); do \
+		export PATH="$$(.ci/haproxy "$$suite"):$$PATH"; \
+		haproxy -v | sed -n "s/^\(HAProxy version [^ ]*\).*/\1 ($$suite)/p"; \
+		go test -race -count 1 -timeout 5m -run HAProxy ./cmd/mirrorgate; \
+	done
 
 fuzz: ## Fuzz each parser for FUZZTIME (60s).
 	@grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z]+' . | sort | while IFS=: read -r file func; do \

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
 )
 
 // agent is a mirrorgate process.
@@ -120,7 +122,7 @@ func (a *agent) receivedAtEnd() int64 {
 }
 
 // logLines is a log in JSON.
-type logLines struct{ output }
+type logLines struct{ haproxy.Output }
 
 // all returns the records with the message.
 func (l *logLines) all(message string) []map[string]any {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mirrorgate/mirrorgate/bench"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
 )
 
 type demoCmd struct {
@@ -43,7 +44,7 @@ func (d *demoCmd) Run() error {
 		fmt.Println(line)
 	}
 	play := d.throughHAProxy
-	if _, err := findHAProxy(); err != nil {
+	if _, err := haproxy.Find(); err != nil {
 		fmt.Printf("%v: playing its part with the load generator\n", err)
 		play = d.throughGenerator
 	}
@@ -66,7 +67,7 @@ func (d *demoCmd) throughHAProxy(ctx context.Context, s *stage) (*demoResult, er
 	if err != nil {
 		return nil, err
 	}
-	defer h.stop()
+	defer h.Stop()
 	fmt.Printf("sending %d requests/s through HAProxy with mirroring, and as many without, for %v\n", d.Rate, time.Duration(d.Duration))
 	p := newProduction(plain, mirrored)
 	stop := d.watch(s)

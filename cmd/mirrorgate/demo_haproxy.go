@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
 )
 
 // demoConfig has two ways to the origin that differ by the filter alone, so that
@@ -19,7 +21,7 @@ defaults
     timeout client  30s
     timeout server  30s
     option http-buffer-request
-    monitor-uri ` + haproxyReady + `
+    monitor-uri ` + haproxy.ReadyPath + `
 
 frontend plain
     bind fd@3
@@ -56,14 +58,14 @@ spoe-message mirror
 `
 
 // startDemoHAProxy returns HAProxy with its address without and with mirroring.
-func startDemoHAProxy(ctx context.Context, origin, agent string) (h *haproxy, plain, mirrored string, err error) {
+func startDemoHAProxy(ctx context.Context, origin, agent string) (h *haproxy.Process, plain, mirrored string, err error) {
 	var listeners [2]*net.TCPListener
 	for i := range listeners {
 		if listeners[i], err = net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}); err != nil {
 			return nil, "", "", fmt.Errorf("cannot listen for HAProxy: %w", err)
 		}
 	}
-	h, err = startHAProxy(ctx, map[string]string{
+	h, err = haproxy.Start(ctx, map[string]string{
 		"haproxy.cfg": fmt.Sprintf(demoConfig, origin, agent),
 		"spoe.cfg":    demoSPOE,
 	}, listeners[:]...)

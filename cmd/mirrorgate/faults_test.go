@@ -61,7 +61,7 @@ func TestBrokenTargetHarmsNobody(t *testing.T) {
 }
 
 // Whatever comes to the port, HAProxy is served.
-func TestGarbageHarmsNobody(t *testing.T) {
+func TestHAProxyGarbageHarmsNobody(t *testing.T) {
 	origin, target := startRecorder(t), startRecorder(t)
 	a := startAgent(t, "--target", target.url())
 	addr := startProxy(t, sizedSPOE, origin.addr(), a)

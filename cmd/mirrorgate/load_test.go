@@ -9,7 +9,7 @@ import (
 
 // 200 clients and 20,000 requests: production answers all, each arrives once at
 // a target that gets everything, and the shares are as configured.
-func TestSharesUnderLoad(t *testing.T) {
+func TestHAProxySharesUnderLoad(t *testing.T) {
 	const clients, total = 200, 20_000
 	origin := startRecorder(t)
 	targets := map[string]*recorder{}

@@ -7,15 +7,23 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
 )
 
 // binary is mirrorgate as users run it, built with the race detector.
 var binary string
 
+// proxyVersion is that of the haproxy on PATH.
+var proxyVersion haproxy.Version
+
 func TestMain(m *testing.M) { os.Exit(testAll(m)) }
 
 func testAll(m *testing.M) int {
-	if _, err := findHAProxy(); err != nil {
+	// Each mirrorgate would sleep for a second at its end.
+	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=10")
+	var err error
+	if proxyVersion, err = haproxy.Installed(); err != nil {
 		fmt.Println(err, "- install it, on Debian with: apt-get install haproxy")
 		return 1
 	}

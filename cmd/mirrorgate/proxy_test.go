@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
 )
 
 // documentedSPOE is, to the word, what HAProxy documents for its own mirror agent.
@@ -47,7 +49,7 @@ defaults
 
 frontend main
     bind fd@3
-    monitor-uri ` + haproxyReady + `
+    monitor-uri ` + haproxy.ReadyPath + `
     option http-buffer-request
 %s
     http-response set-header spoe-error %%[var(txn.mirror.error)] if { var(txn.mirror.error) -m found }
@@ -76,7 +78,7 @@ func startProxy(t *testing.T, spoe, origin string, agents ...*agent) (addr strin
 }
 
 // startLoggingProxy also returns what HAProxy has to say on failures.
-func startLoggingProxy(t *testing.T, spoe, origin string, agents ...*agent) (addr string, log *output) {
+func startLoggingProxy(t *testing.T, spoe, origin string, agents ...*agent) (addr string, log *haproxy.Output) {
 	t.Helper()
 	var filters, backends, sections strings.Builder
 	for i, a := range agents {
@@ -89,15 +91,15 @@ func startLoggingProxy(t *testing.T, spoe, origin string, agents ...*agent) (add
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := startHAProxy(context.Background(), map[string]string{
+	h, err := haproxy.Start(context.Background(), map[string]string{
 		"haproxy.cfg": fmt.Sprintf(proxyConfig, filters.String(), origin) + backends.String(),
 		"spoe.cfg":    sections.String(),
 	}, listener)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(h.stop)
-	return listener.Addr().String(), &h.output
+	t.Cleanup(h.Stop)
+	return listener.Addr().String(), h.Output()
 }
 
 // sendRaw sends bytes over a connection of their own and returns the answer's

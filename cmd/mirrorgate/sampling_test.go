@@ -10,7 +10,7 @@ import (
 
 // Two agents see the same traffic; each has a target for 5% and one for 10% of
 // the users.
-func TestSampledUsersAgree(t *testing.T) {
+func TestHAProxySampledUsersAgree(t *testing.T) {
 	const users, requestsEach = 1000, 3
 	groups := map[string][]string{"five": {"five"}, "ten": {"ten"}}
 	origin := startRecorder(t)

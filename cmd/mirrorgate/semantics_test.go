@@ -139,7 +139,7 @@ func (s *semantics) h2(method, path string, body io.Reader) func(t *testing.T) {
 // onlyReader hides the length of what it reads.
 type onlyReader struct{ io.Reader }
 
-func TestRequestsArriveIntact(t *testing.T) {
+func TestHAProxyRequestsArriveIntact(t *testing.T) {
 	s := newSemantics(t, sizedSPOE)
 	body10, body14 := bodyOf(10_000), bodyOf(14_000)
 	const host = "host: example.com"
@@ -185,7 +185,7 @@ func TestRequestsArriveIntact(t *testing.T) {
 
 // The answer to a HEAD declares a length that no body follows; what is behind it
 // on the same connection must not be taken for that body.
-func TestHeadKeepsTheConnection(t *testing.T) {
+func TestHAProxyHeadKeepsTheConnection(t *testing.T) {
 	origin, target := startRecorder(t), startRecorder(t)
 	a := startAgent(t, "--target", target.url()+",conns=1")
 	addr := startProxy(t, sizedSPOE, origin.addr(), a)
@@ -212,7 +212,7 @@ func TestHeadKeepsTheConnection(t *testing.T) {
 	}
 }
 
-func TestRequestsThatAreNotMirrored(t *testing.T) {
+func TestHAProxyRequestsThatAreNotMirrored(t *testing.T) {
 	s := newSemantics(t, sizedSPOE)
 	body := bodyOf(100_000)
 	s.rejected("POST of 100 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100000\r\n\r\n"+body), "truncated")
@@ -230,7 +230,7 @@ func TestRequestsThatAreNotMirrored(t *testing.T) {
 	}
 }
 
-func TestDocumentedConfigurationWorksUnchanged(t *testing.T) {
+func TestHAProxyDocumentedConfigurationWorksUnchanged(t *testing.T) {
 	s := newSemantics(t, documentedSPOE)
 	body := bodyOf(14_000)
 	s.arrives("GET", s.raw("GET /a?b=c HTTP/1.1\r\nHost: example.com\r\n\r\n"), "GET /a?b=c HTTP/1.1", "host: example.com", "")

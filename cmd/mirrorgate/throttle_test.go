@@ -11,7 +11,7 @@ import (
 
 func TestThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out output
+		var out bytes.Buffer
 		log := newLogger(&out, "info", "text")
 		count := func(what string) int { return strings.Count(out.String(), what) }
 
@@ -29,7 +29,7 @@ func TestThrottle(t *testing.T) {
 			t.Errorf("no line has %s:\n%s", want, &out)
 		}
 
-		out.text = nil
+		out.Reset()
 		for range 3 {
 			log.Warn("cannot connect")
 			time.Sleep(throttleWindow)
