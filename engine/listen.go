@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 )
@@ -38,6 +39,23 @@ func listen(addr string) (net.Listener, error) {
 	return ln, cause(err)
 }
 
+// CheckAddress returns what is wrong with an address of Config.Listen, as far as
+// it shows without binding it.
+func CheckAddress(addr string) error {
+	var err error
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		if _, err = socketAt(path); err == nil {
+			_, err = os.Stat(filepath.Dir(path))
+		}
+	} else {
+		_, err = net.ResolveTCPAddr("tcp", addr)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", addr, cause(err))
+	}
+	return nil
+}
+
 var (
 	errNotSocket = errors.New("the file exists and is not a socket")
 	errAnswered  = errors.New("another process answers on this socket")
@@ -46,15 +64,9 @@ var (
 // removeStale removes a socket that nobody listens on, which is what a process
 // that was killed leaves behind, and nothing else.
 func removeStale(path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return cause(err)
-	}
-	if info.Mode().Type() != fs.ModeSocket {
-		return errNotSocket
+	exists, err := socketAt(path)
+	if err != nil || !exists {
+		return err
 	}
 	peer, err := net.Dial("unix", path)
 	if err == nil {
@@ -65,6 +77,21 @@ func removeStale(path string) error {
 		return cause(err)
 	}
 	return cause(os.Remove(path))
+}
+
+// socketAt reports whether there is a socket; it is an error if there is
+// something else.
+func socketAt(path string) (bool, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, cause(err)
+	case info.Mode().Type() != fs.ModeSocket:
+		return false, errNotSocket
+	}
+	return true, nil
 }
 
 // cause strips what net and os put around an error: the line that names the

@@ -17,7 +17,7 @@
 //	simple_answer.go  the short cut for those that are as usual
 //	dial.go       connections: addresses, TLS, a target that is down
 //	drain.go      shutdown
-//	metrics.go    the accounting; config.go the options
+//	metrics.go    the accounting; config.go the options, parse.go and format.go their texts
 //
 // Work crosses every border in batches: Submit takes all requests of an event
 // loop's wake-up, locks each target's queue once and rings its lanes once; a

@@ -29,11 +29,11 @@ func ParseTarget(text string, defaults TargetConfig, n int) (TargetConfig, error
 	for _, part := range parts[1:] {
 		key, value, ok := strings.Cut(part, "=")
 		if !ok {
-			return t, fmt.Errorf("%q should be key=value, with a key of %s", part, strings.Join(targetKeys(), ", "))
+			return t, fmt.Errorf("%q should be key=value, with a key of %s", part, strings.Join(TargetKeys(), ", "))
 		}
 		set := targetOptions[key]
 		if set == nil {
-			return t, fmt.Errorf("unknown key %q, should be one of %s", key, strings.Join(targetKeys(), ", "))
+			return t, fmt.Errorf("unknown key %q, should be one of %s", key, strings.Join(TargetKeys(), ", "))
 		}
 		if err := set(&t, value); err != nil {
 			return t, err
@@ -58,7 +58,8 @@ var targetOptions = map[string]func(*TargetConfig, string) error{
 	"methods": func(t *TargetConfig, v string) error { t.Methods = ParseMethods(v); return nil },
 }
 
-func targetKeys() []string {
+// TargetKeys returns the keys that ParseTarget knows, sorted.
+func TargetKeys() []string {
 	var keys []string
 	for key := range targetOptions {
 		keys = append(keys, key)

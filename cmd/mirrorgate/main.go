@@ -5,6 +5,9 @@
 //
 //	main.go         the command line as a whole
 //	flags.go        the options of the default command; value.go reads them
+//	file.go         the configuration file; internal/configfile reads it
+//	origin.go       where an option's value comes from
+//	check.go        what a start would find wrong; sheet.go what would be in force
 //	run.go          start in order, wait for the signal, stop in order
 //	token.go        the secret of the admin server
 //	gateway.go      fanout and engine, put together
@@ -28,6 +31,7 @@ import (
 
 type cli struct {
 	Run     runCmd     `cmd:"" default:"withargs" hidden:"" help:"Mirror what HAProxy sends to the targets."`
+	Check   checkCmd   `cmd:"" help:"Check the options and the configuration file, and show what is in force."`
 	Bench   benchCmd   `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
 	Demo    demoCmd    `cmd:"" help:"Show it at work: HAProxy, mirrorgate and three targets on this machine."`
 	Version versionCmd `cmd:"" help:"Print the version."`
@@ -40,16 +44,28 @@ const (
 )
 
 func main() {
+	ctx, _, err := parse()
+	if err == nil {
+		err = ctx.Run()
+	}
+	if err != nil {
+		fail(err)
+	}
+}
+
+// parse reads the command line, the environment and the configuration file.
+func parse() (*kong.Context, *cli, error) {
 	var c cli
 	parser := kong.Must(&c, kong.Name("mirrorgate"), optionGroups, kong.PostBuild(nameEnvironment),
 		kong.Help(printHelp), kong.ValueFormatter(formatHelp), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	ctx, err := parser.Parse(os.Args[1:])
-	if err != nil {
-		fail(usageError{fmt.Errorf("%w; see mirrorgate --help", err)})
+	switch {
+	case errors.As(err, new(fileError)):
+		err = usageError{err}
+	case err != nil:
+		err = usageError{fmt.Errorf("%w; see mirrorgate --help", err)}
 	}
-	if err := ctx.Run(); err != nil {
-		fail(err)
-	}
+	return ctx, &c, err
 }
 
 // usageError is a mistake of whoever typed the command line.
@@ -66,12 +82,18 @@ func fail(err error) {
 	os.Exit(exitFailed)
 }
 
-// nameEnvironment gives the options of the default command their variables.
+// nameEnvironment gives the options of the default command, and of the one that
+// checks them, their variables.
 func nameEnvironment(k *kong.Kong) error {
-	for _, flag := range k.Model.DefaultCmd.Flags {
-		env := "MIRRORGATE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-		flag.Envs = []string{env}
-		flag.Tag.Envs = flag.Envs
+	for _, command := range k.Model.Children {
+		if command != k.Model.DefaultCmd && command.Name != "check" {
+			continue
+		}
+		for _, flag := range command.Flags {
+			env := "MIRRORGATE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+			flag.Envs = []string{env}
+			flag.Tag.Envs = flag.Envs
+		}
 	}
 	return nil
 }

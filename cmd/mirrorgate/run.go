@@ -83,7 +83,7 @@ func (r *runCmd) announce(g *gateway, adminServer *admin.Server, log *slog.Logge
 func (r *runCmd) fanoutConfig(set *metrics.Set, log *slog.Logger) (fanout.Config, error) {
 	tls, err := r.tlsConfig()
 	if err != nil {
-		return fanout.Config{}, err
+		return fanout.Config{}, r.origins.locate(err, nil)
 	}
 	cfg := fanout.Config{
 		SampleBy:      r.SampleBy.SampleKey,
@@ -99,9 +99,12 @@ func (r *runCmd) fanoutConfig(set *metrics.Set, log *slog.Logger) (fanout.Config
 	for i, text := range r.Targets {
 		t, err := fanout.ParseTarget(text, r.targetDefaults(), i+1)
 		if err != nil {
-			return fanout.Config{}, fmt.Errorf("--target %s: %w", text, err)
+			return fanout.Config{}, r.origins.locate(fmt.Errorf("--target %s: %w", text, err), append(cfg.Targets, fanout.TargetConfig{Name: text}))
 		}
 		cfg.Targets = append(cfg.Targets, t)
+	}
+	if err := cfg.Validate(); err != nil {
+		return fanout.Config{}, r.origins.locate(err, cfg.Targets)
 	}
 	return cfg, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,6 +59,9 @@ func (d *duration) UnmarshalText(text []byte) error {
 	*d = duration(v)
 	return nil
 }
+
+// String writes it as UnmarshalText reads it.
+func (d duration) String() string { return time.Duration(d).String() }
 
 type network struct{ netip.Prefix }
 
@@ -154,4 +158,14 @@ func (s *byteSize) UnmarshalText(text []byte) error {
 		return nil
 	}
 	return fmt.Errorf("%q %w", text, errByteSize)
+}
+
+// String writes it in the largest unit that makes a whole number.
+func (s byteSize) String() string {
+	for _, unit := range slices.Backward(byteUnits[:4]) {
+		if n := int64(unit.bytes); int64(s)%n == 0 {
+			return fmt.Sprint(int64(s)/n) + unit.suffix
+		}
+	}
+	return fmt.Sprint(int64(s))
 }

@@ -58,12 +58,32 @@ func Listen(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", cfg.Address, cause(err))
 	}
-	if s.cfg.Token == "" && !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+	if err := cfg.checkToken(listener.Addr().(*net.TCPAddr)); err != nil {
 		_ = listener.Close()
-		return nil, fmt.Errorf("%s is not on loopback: give a token with --admin-token-file, or an address like 127.0.0.1:12346", cfg.Address)
+		return nil, err
 	}
 	s.listener = netutil.LimitListener(listener, maxConns)
 	return s, nil
+}
+
+// Validate returns the error that Listen would, as far as it shows without
+// binding the address.
+func (cfg *Config) Validate() error {
+	if cfg.Address == "" {
+		return nil
+	}
+	addr, err := net.ResolveTCPAddr("tcp", cfg.Address)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", cfg.Address, err)
+	}
+	return cfg.checkToken(addr)
+}
+
+func (cfg *Config) checkToken(addr *net.TCPAddr) error {
+	if cfg.Token == "" && !addr.IP.IsLoopback() {
+		return fmt.Errorf("%s is not on loopback: give a token with --admin-token-file, or an address like 127.0.0.1:12346", cfg.Address)
+	}
+	return nil
 }
 
 // cause strips from a network error what the line around it says already.

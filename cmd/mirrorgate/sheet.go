@@ -1,0 +1,141 @@
+package main
+
+import (
+	"encoding"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/configfile"
+	"github.com/mirrorgate/mirrorgate/fanout"
+)
+
+// sheet is a configuration file with an origin behind each value.
+type sheet []sheetLine
+
+type sheetLine struct{ text, origin string }
+
+func (s *sheet) add(origin, format string, args ...any) {
+	*s = append(*s, sheetLine{fmt.Sprintf(format, args...), origin})
+}
+
+func (s sheet) write(w io.Writer) {
+	width := 0
+	for _, line := range s {
+		width = max(width, len(line.text))
+	}
+	for _, line := range s {
+		if line.origin == "" {
+			fmt.Fprintln(w, line.text)
+		} else {
+			fmt.Fprintf(w, "%-*s  # %s\n", width, line.text, line.origin)
+		}
+	}
+}
+
+// sheet has all options that are in force; the targets, which are long, at its
+// end.
+func (r *runCmd) sheet(configs []fanout.TargetConfig) sheet {
+	var s sheet
+	for _, flag := range r.origins.options {
+		if flag.Name != targetOption {
+			r.addOption(&s, flag)
+		}
+	}
+	s.add("", "%s:", targetOption)
+	for i := range configs {
+		r.addTarget(&s, i, &configs[i])
+	}
+	return s
+}
+
+func (r *runCmd) addOption(s *sheet, flag *kong.Flag) {
+	origin := r.origins.of(flag, 0, "")
+	defaults := r.targetDefaults()
+	texts := optionTexts(flag, &defaults)
+	unset := !flag.HasDefault && flag.Target.IsZero() && !flag.IsBool()
+	switch {
+	case unset && origin == "default":
+		s.add("not set", "# %s:", flag.Name)
+	case flag.Name == configOption:
+		s.add(origin, "# %s: %s", flag.Name, texts[0])
+	case fileKind(flag) == configfile.Single:
+		s.add(origin, "%s: %s", flag.Name, yamlText(texts[0]))
+	default:
+		s.add("", "%s:", flag.Name)
+		for i, text := range texts {
+			s.add(r.origins.of(flag, i, ""), "  - %s", text)
+		}
+	}
+}
+
+func (r *runCmd) addTarget(s *sheet, i int, t *fanout.TargetConfig) {
+	from := func(key string) string { return r.originOfKey(i, key) }
+	s.add(from("name"), "  - name: %s", yamlText(t.Name))
+	s.add(from("url"), "    url: %s", yamlText(t.URL.String()))
+	for _, key := range fanout.TargetKeys() {
+		if key != "group" || t.Group != "" {
+			s.add(from(key), "    %s: %s", key, yamlText(t.Text(key)))
+		}
+	}
+}
+
+// originOfKey says where target i has the value of a key from: its own text, or
+// the option of that name.
+func (r *runCmd) originOfKey(i int, key string) string {
+	own := key == "name" || key == "url" || strings.Contains(r.Targets[i], ","+key+"=")
+	for _, flag := range r.origins.options {
+		switch {
+		case own && flag.Name == targetOption:
+			return r.origins.of(flag, i, key)
+		case !own && flag.Name == key:
+			return r.origins.of(flag, 0, "")
+		}
+	}
+	return "default"
+}
+
+// optionTexts returns the values of an option as a file would have them; those
+// of headers may be secrets.
+func optionTexts(flag *kong.Flag, defaults *fanout.TargetConfig) (texts []string) {
+	if fileKind(flag) == configfile.Single {
+		if slices.Contains(fanout.TargetKeys(), flag.Name) {
+			return []string{defaults.Text(flag.Name)}
+		}
+		return []string{valueText(flag.Target)}
+	}
+	for i := range flag.Target.Len() {
+		v := flag.Target.Index(i)
+		if h, ok := v.Interface().(fanout.Header); ok {
+			texts = append(texts, yamlText(h.Name)+": (hidden)")
+		} else {
+			texts = append(texts, yamlText(valueText(v)))
+		}
+	}
+	return texts
+}
+
+func valueText(v reflect.Value) string {
+	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
+		if text, err := m.MarshalText(); err == nil {
+			return string(text)
+		}
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+var plainYAML = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9/._+:%=,-]*[A-Za-z0-9/._+%=-]$|^[A-Za-z0-9/]$`)
+
+// yamlText quotes a text where YAML would take it for something else.
+func yamlText(text string) string {
+	if plainYAML.MatchString(text) && !strings.EqualFold(text, "null") {
+		return text
+	}
+	return strconv.Quote(text)
+}

@@ -1,0 +1,54 @@
+package fanout
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Text returns the value of a key as ParseTarget would read it. The key must be
+// one of TargetKeys.
+func (t *TargetConfig) Text(key string) string {
+	switch key {
+	case "group":
+		return t.groupName()
+	case "weight":
+		return strconv.Itoa(t.Weight)
+	case "sample":
+		return formatShare(t.Sample)
+	case "rate":
+		return formatRate(t.Rate)
+	case "conns":
+		return strconv.Itoa(t.Conns)
+	case "batch":
+		return strconv.Itoa(t.Batch)
+	case "queue":
+		return strconv.Itoa(t.Queue)
+	case "drop":
+		return t.Drop.String()
+	case "timeout":
+		return t.Timeout.String()
+	case "max-age":
+		return t.MaxAge.String()
+	case "host":
+		return t.Host
+	case "methods":
+		return formatMethods(t.Methods)
+	}
+	panic("BUG: there is no text for the key " + key)
+}
+
+// formatRate writes a rate as ParseRate reads it.
+func formatRate(rate float64) string {
+	if rate == 0 {
+		return "none"
+	}
+	return strconv.FormatFloat(rate, 'f', -1, 64) + "/s"
+}
+
+// formatMethods writes methods as ParseMethods reads them.
+func formatMethods(methods []string) string {
+	if len(methods) == 0 {
+		return "all"
+	}
+	return strings.Join(methods, "+")
+}

@@ -1,0 +1,32 @@
+package fanout
+
+import (
+	"reflect"
+	"testing"
+)
+
+// What Text writes, ParseTarget reads back, key by key.
+func TestTextIsReadBack(t *testing.T) {
+	f := func(options string) {
+		t.Helper()
+		want, err := ParseTarget("a=http://a"+options, DefaultTarget(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := "a=http://a"
+		for _, key := range TargetKeys() {
+			text += "," + key + "=" + want.Text(key)
+		}
+		got, err := ParseTarget(text, TargetConfig{}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Group = want.groupName() // which is what it says
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is read as %+v, want %+v", text, got, want)
+		}
+	}
+	f("")
+	f(",group=g,weight=3,sample=0.125%,rate=0.5/s,conns=7,batch=1,queue=100,drop=oldest,timeout=1500ms,max-age=90s,host=target,methods=GET+HEAD")
+	f(",rate=1000000/s,host=example.com,methods=PURGE")
+}
