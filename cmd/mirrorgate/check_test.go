@@ -175,6 +175,7 @@ func TestConfigurationMistakes(t *testing.T) {
 	g("admin-token-file: nowhere", "admin-token-file: cannot read token: open nowhere: no such file or directory")
 	g("admin: nowhere", "admin: cannot listen on nowhere: address nowhere: missing port in address")
 	g("admin: 0.0.0.0:0", "admin: 0.0.0.0:0 is not on loopback: give a token with --admin-token-file, or an address like 127.0.0.1:12346")
+	g("listen: unix:m.yaml\nadmin: ''", "listen: cannot listen on unix:m.yaml: the file exists and is not a socket")
 
 	inFile(t, "listen: [127.0.0.1:0, nowhere]\nadmin: ''\ntarget: http://a\n")
 	code, _, stderr := mirrorgate(t, nil, "check", "--config=m.yaml")

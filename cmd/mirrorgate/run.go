@@ -27,7 +27,7 @@ func (r *runCmd) Run() error {
 	}
 	token, err := readToken(r.AdminTokenFile)
 	if err != nil {
-		return usageError{err}
+		return usageError{r.origins.locate(err, nil)}
 	}
 	stopping := make(chan os.Signal, 2)
 	signal.Notify(stopping, syscall.SIGTERM, syscall.SIGINT)
@@ -39,11 +39,11 @@ func (r *runCmd) Run() error {
 		Logger:     log,
 	})
 	if err != nil {
-		return usageError{fmt.Errorf("--admin: %w", err)}
+		return usageError{r.origins.locate(fmt.Errorf("--admin: %w", err), nil)}
 	}
 	g, err := startGateway(fanoutConfig, r.engineConfig(set, log))
 	if err != nil {
-		return usageError{err}
+		return usageError{r.origins.locate(err, fanoutConfig.Targets)}
 	}
 	adminServer.Serve(g.fanout)
 	r.announce(g, adminServer, log)
