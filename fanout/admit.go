@@ -10,6 +10,7 @@ type dropReason uint8
 
 const (
 	dropNone dropReason = iota
+	dropBreaker
 	dropRate
 	dropMemory
 	dropQueueFull
@@ -21,15 +22,15 @@ const (
 )
 
 func (r dropReason) String() string {
-	return [...]string{"", "rate", "memory", "queue_full", "stale", "dial", "tls", "shutdown"}[r]
+	return [...]string{"", "breaker", "rate", "memory", "queue_full", "stale", "dial", "tls", "shutdown"}[r]
 }
 
 // admit decides whether a request may wait at t, before anything is copied, so
 // that a request that goes nowhere costs no more than its parse.
 func (b *batch) admit(t *target, cost int64) dropReason {
 	switch {
-	case b.now < t.dialAt.Load():
-		return dropDial
+	case b.heldBack(t):
+		return dropBreaker
 	case t.rate != nil && !t.rate.allow(b.now):
 		return dropRate
 	case b.f.held.Load()+b.held+cost > b.f.cfg.Memory,
@@ -39,6 +40,13 @@ func (b *batch) admit(t *target, cost int64) dropReason {
 		return dropQueueFull
 	}
 	return dropNone
+}
+
+// heldBack reports whether the breaker of t keeps the request out. It lets one in
+// as a probe when it is time for one and nothing waits that could be it.
+func (b *batch) heldBack(t *target) bool {
+	probeAt := t.breaker.probeAt.Load()
+	return probeAt != 0 && (b.now < probeAt || t.length.Load() > 0 || len(b.targets[t.index].entries) > 0)
 }
 
 // rateLimit is a token bucket that holds the tokens of a tenth of a second, at

@@ -55,6 +55,21 @@ func TestDroppedAllocatesNothing(t *testing.T) {
 	f("rate", noMemory, nobody+",rate=0.001/s", browserRequest(), browserRequest())
 }
 
+// While a target's breaker is open, its requests cost no allocation, either.
+func TestBreakerAllocatesNothing(t *testing.T) {
+	fan := newFanout(t, nil, nobody)
+	defer drain(t, fan)
+	fan.targets[0].openBreaker()
+	reqs := []codec.Request{browserRequest(), browserRequest()}
+	fan.Submit(reqs)
+	if n := testing.AllocsPerRun(1000, func() { fan.Submit(reqs) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if n := fan.targets[0].metrics.dropped[dropBreaker].Get(); n != 2004 {
+		t.Errorf("%d dropped by the breaker, want all", n)
+	}
+}
+
 // From Submit to the count of the answer, next to nothing is allocated once the
 // lanes run and the pools are full.
 func TestSteadyStateAllocatesNextToNothing(t *testing.T) {

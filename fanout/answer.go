@@ -59,6 +59,7 @@ func (l *lane) readAnswers(sent int, start int64) bool {
 		l.out.end(e)
 		l.t.metrics.duration.Update(float64(l.clock-start) / 1e9)
 		if i == 0 {
+			l.proven = true
 			l.t.answered(l.clock-start, len(l.batch), a.closes)
 		}
 		switch {
@@ -157,6 +158,7 @@ func wantsClose(answer *fasthttp.Response) bool {
 // behind it. started says that the answer's header section had arrived, so that
 // the request was processed.
 func (l *lane) noAnswer(e entry, rest []entry, started bool) {
+	l.broke(l.readErr)
 	switch {
 	case errors.Is(l.readErr, os.ErrDeadlineExceeded):
 		l.out.fail(e, errorTimeout)

@@ -15,14 +15,6 @@ import (
 // header section of an answer.
 const readBuffer = 64 << 10
 
-const (
-	// dialPause is how long no connection is tried after one that failed, at
-	// first; it doubles up to maxDialPause. What comes in the meantime is dropped
-	// at once: a target that is down must not cost a core.
-	dialPause    = int64(100 * time.Millisecond)
-	maxDialPause = int64(time.Second)
-)
-
 // newClient makes the pool that a target's lanes get their connections from.
 // The dialer is our own: fasthttp's default one is shared, speaks IPv4 only and
 // keeps addresses for a minute.
@@ -77,44 +69,13 @@ func (c *abortableConn) Close() error {
 	return c.Conn.Close()
 }
 
-// connected notes how an attempt to connect ended, logs what changed, and
-// returns the reason for dropping what waited for the connection.
-func (t *target) connected(err error) dropReason {
-	if err == nil {
-		if t.down.Load() && t.down.CompareAndSwap(true, false) {
-			t.dialAt.Store(0)
-			t.f.log.Info("target is reachable again", "target", t.cfg.Name)
-		}
-		return dropNone
-	}
-	if t.aborting.Err() != nil {
-		return dropShutdown
-	}
-	t.pauseDials()
-	if t.down.CompareAndSwap(false, true) {
-		t.f.log.Warn("cannot connect to target: dropping its requests until it is reachable",
-			"target", t.cfg.Name, "url", t.cfg.URL.Redacted(), "error", err)
-	}
+// dialDrop returns the reason for dropping what waited for a connection that
+// could not be made.
+func dialDrop(err error) dropReason {
 	if errors.As(err, new(dialError)) {
 		return dropDial
 	}
 	return dropTLS
-}
-
-// pauseDials keeps connections from being tried for a while. Of several that
-// fail at once only the first one counts.
-func (t *target) pauseDials() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.f.now()
-	if t.draining || now < t.dialAt.Load() {
-		return
-	}
-	if !t.down.Load() {
-		t.pause = 0
-	}
-	t.pause = min(max(2*t.pause, dialPause), maxDialPause)
-	t.dialAt.Store(now + t.pause)
 }
 
 // unwrap returns the connection to read from and write to, and the socket

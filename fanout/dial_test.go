@@ -7,16 +7,13 @@ import (
 	"crypto/x509"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // nobody is an address at which nothing listens.
@@ -33,96 +30,6 @@ func TestDialRefused(t *testing.T) {
 		if n := tg.metrics.opened.Get(); n != 0 {
 			t.Errorf("target %s: %d connections counted", tg.cfg.Name, n)
 		}
-	}
-}
-
-// A target that is down, and comes back, is logged once each time, however many
-// requests meet it.
-func TestDownAndUpIsLoggedOnce(t *testing.T) {
-	var out lockedBuffer
-	f := newFanout(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&out, nil)) }, "stg="+nobody+",conns=2")
-	for range 5 {
-		f.Submit(requests("GET /1", "GET /2"))
-	}
-	eventually(t, "all to be dropped", func() bool { return f.targets[0].metrics.dropped[dropDial].Get() == 10 })
-	rt := listen(t, func(c *rawConn) { c.serve(ok) })
-	f.targets[0].mu.Lock()
-	f.targets[0].cfg.URL, _ = url.Parse(rt.url)
-	f.targets[0].client = newClient(f.targets[0])
-	f.targets[0].mu.Unlock()
-	f.targets[0].dialAt.Store(0) // as if the pause were over
-	for range 5 {
-		f.Submit(requests("GET /1"))
-	}
-	drain(t, f)
-	if got := counts(f.targets[0]); got != "selected=15 dropped{dial}=10 sent=5 2xx=5" {
-		t.Error(got)
-	}
-	text := out.String()
-	for _, line := range []string{"cannot connect to target", "target is reachable again"} {
-		if n := strings.Count(text, line); n != 1 {
-			t.Errorf("%q was logged %d times:\n%s", line, n, text)
-		}
-	}
-	if !strings.Contains(text, "target=stg") {
-		t.Errorf("the log does not name the target:\n%s", text)
-	}
-}
-
-// While a target is down, connections are tried ever more rarely, up to once a
-// second, and what comes in between is dropped without a copy.
-func TestDialPause(t *testing.T) {
-	f := newFanout(t, nil, nobody+",conns=2")
-	defer drain(t, f)
-	tg := f.targets[0]
-	pauses := func(want ...int64) {
-		t.Helper()
-		for _, ms := range want {
-			tg.dialAt.Store(0)
-			before := f.now()
-			tg.pauseDials()
-			if tg.pause != ms*1e6 || tg.dialAt.Load() < before+tg.pause {
-				t.Errorf("the pause is %d ns, want %d ms", tg.pause, ms)
-			}
-			tg.dialAt.Store(f.now() + int64(time.Hour))
-			tg.pauseDials() // another lane's attempt of the same time
-			if tg.pause != ms*1e6 {
-				t.Errorf("the pause of %d ms became %d ns in the same round", ms, tg.pause)
-			}
-			tg.down.Store(true)
-		}
-	}
-	pauses(100, 200, 400, 800, 1000, 1000)
-	tg.dialAt.Store(f.now() + int64(time.Hour))
-	f.Submit(requests("GET /1"))
-	if got := counts(tg); got != "selected=1 dropped{dial}=1" || tg.lanes != 0 {
-		t.Errorf("%s with %d lanes, want it dropped at once", got, tg.lanes)
-	}
-	tg.connected(nil)
-	if tg.dialAt.Load() != 0 {
-		t.Error("the pause goes on after a connection was made")
-	}
-	pauses(100)
-}
-
-// What waits while an attempt fails is dropped without one of its own, but not
-// by a drain: that tries, and what comes later is counted as shutdown.
-func TestDialPauseInTheQueue(t *testing.T) {
-	f := newFanout(t, nil, nobody+",conns=1,batch=1")
-	tg := f.targets[0]
-	tg.hold()
-	f.Submit(requests("GET /1", "GET /2", "GET /3"))
-	tg.dialAt.Store(f.now() + int64(time.Hour))
-	tg.letGo()
-	eventually(t, "all to be dropped", func() bool { return tg.metrics.dropped[dropDial].Get() == 3 })
-	if tg.down.Load() {
-		t.Error("a connection was tried")
-	}
-	drain(t, f)
-	tg.pauseDials()
-	f.Submit(requests("GET /4"))
-	if got := counts(tg); got != "selected=4 dropped{dial}=3 dropped{shutdown}=1" {
-		t.Error(got)
 	}
 }
 

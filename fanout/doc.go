@@ -7,7 +7,7 @@
 //	prepare.go    is it a request that can be mirrored: truncation, loop
 //	guard.go      no byte goes out where HTTP forbids it
 //	sample.go     which share of the traffic a group takes, and which target
-//	admit.go      may it wait at the target: rate, memory, room in the queue
+//	admit.go      may it wait at the target: breaker, rate, memory, room in the queue
 //	payload.go    the one copy in wire format that all targets share, and the free ones
 //	queue.go      the bounded queue of a target, and who goes when it is full
 //	target.go     a target: its queue, its lanes, its counters
@@ -15,7 +15,8 @@
 //	lane.go       one goroutine, one connection, one batch in flight
 //	answer.go     reading the answers of a batch, in order
 //	simple_answer.go  the short cut for those that are as usual
-//	dial.go       connections: addresses, TLS, a target that is down
+//	dial.go       connections: addresses, TLS
+//	breaker.go    a target that fails costs nothing until it answers again
 //	drain.go      shutdown
 //	metrics.go    the accounting; config.go the options, parse.go and format.go their texts
 //

@@ -40,7 +40,7 @@ func (f *Fanout) Drain(ctx context.Context) {
 func (t *target) drain() {
 	t.mu.Lock()
 	t.draining = true
-	t.dialAt.Store(0) // what waits gets its last chance
+	t.breaker.succeed() // what waits gets its last chance
 	idle := t.idle
 	t.idle = nil
 	wake := t.ring(t.f.now())

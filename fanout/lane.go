@@ -2,8 +2,10 @@ package fanout
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -30,9 +32,12 @@ type lane struct {
 	woken     bool  // counted in t.waking
 	retired   bool  // has to go when it has no work
 	idleSince int64 // when it became idle last, 0 if it did not before this batch
+	probe     bool  // its batch finds out whether the target answers again
+	trouble   error // what the batch met, if that counts as a failure of the target
 
 	stream net.Conn
 	socket *net.TCPConn
+	proven bool // an answer came on this connection
 	reader *bufio.Reader
 	answer fasthttp.Response
 	body   io.LimitedReader
@@ -73,23 +78,29 @@ func (l *lane) run() {
 }
 
 func (l *lane) useConnection() {
-	if l.t.f.now() < l.t.dialAt.Load() {
-		l.dropBatch(dropDial)
-		return
-	}
 	// The second argument keeps fasthttp from starting its own cleaner, which
 	// would outlive the pool: idle connections end with their lanes.
 	cc, err := l.t.client.AcquireConn(l.t.cfg.Timeout, true)
-	if reason := l.t.connected(err); err != nil {
-		l.dropBatch(reason)
+	if err != nil {
+		l.noConnection(err)
 		return
 	}
 	l.stream, l.socket = unwrap(cc.Conn())
 	l.reader.Reset(laneReader{l})
-	l.readErr = nil
+	l.proven, l.readErr = false, nil
 	for l.exchange() && l.take() && l.usable() {
 	}
 	l.t.client.CloseConn(cc)
+}
+
+// noConnection ends the batch that there is no connection for.
+func (l *lane) noConnection(err error) {
+	if l.t.aborting.Err() != nil {
+		l.dropBatch(dropShutdown)
+		return
+	}
+	l.trouble = err
+	l.dropBatch(dialDrop(err))
 }
 
 // leave makes room for another lane, unless there is work again. The
@@ -98,7 +109,7 @@ func (l *lane) leave() bool {
 	t := l.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.queue.n > 0 {
+	if t.ready(t.f.now()) > 0 {
 		return false
 	}
 	t.lanes--
@@ -117,8 +128,8 @@ func (l *lane) take() bool {
 			t.waking--
 		}
 		now := t.f.now()
-		l.dropStale(now)
-		if t.queue.n > 0 {
+		t.dropStale(now, &l.out)
+		if t.ready(now) > 0 {
 			l.takeShare(now)
 			break
 		}
@@ -140,22 +151,13 @@ func (l *lane) take() bool {
 	return true
 }
 
-// dropStale drops what has waited too long. t.mu is held.
-func (l *lane) dropStale(now int64) {
-	t := l.t
-	for t.queue.n > 0 && now-t.queue.at(0).at > int64(t.cfg.MaxAge) {
-		l.out.drop(t.queue.popFront(), dropStale)
-		t.length.Add(-1)
-	}
-}
-
 // takeShare moves requests from the queue to the batch. One that is sent for
 // the second time goes alone, so that it is not lost to a neighbour's end of
-// the connection. t.mu is held, the queue is not empty.
+// the connection. t.mu is held, and something is ready.
 func (l *lane) takeShare(now int64) {
 	t := l.t
 	size := 0
-	for n := t.share(); n > 0; n-- {
+	for n := min(t.share(), t.ready(now)); n > 0; n-- {
 		size += len(t.queue.at(0).buf)
 		if len(l.batch) > 0 && size > maxBatchBytes {
 			break
@@ -165,6 +167,10 @@ func (l *lane) takeShare(now int64) {
 		if e.retried {
 			break
 		}
+	}
+	if t.breaker.open() {
+		l.probe = true
+		t.breaker.probeAt.Store(underWay)
 	}
 	t.taken = now
 	t.length.Store(int64(t.queue.n))
@@ -187,6 +193,10 @@ func (l *lane) dropBatch(reason dropReason) {
 // finish counts the batch and gives back what has to be sent once more.
 func (l *lane) finish() {
 	t := l.t
+	if l.probe || l.trouble != nil {
+		t.failed(l.trouble, l.probe)
+		l.probe, l.trouble = false, nil
+	}
 	t.inflight.Add(-int64(len(l.batch)))
 	if len(l.back) > 0 {
 		t.giveBack(l.back)
@@ -215,11 +225,22 @@ func (l *lane) exchange() bool {
 		sent--
 	}
 	good := l.readAnswers(sent, start)
+	if sent == 0 {
+		l.broke(err)
+	}
 	for _, e := range l.batch[sent:] {
 		l.unsent(e)
 	}
 	l.finish()
 	return good && err == nil
+}
+
+// broke notes what ended a connection. One that was good before and then broke is
+// no failure of the target: it may close what is idle when it likes.
+func (l *lane) broke(err error) {
+	if !l.proven || errors.Is(err, os.ErrDeadlineExceeded) {
+		l.trouble = err
+	}
 }
 
 func (l *lane) startOf(i int) int {

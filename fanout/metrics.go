@@ -103,6 +103,12 @@ func newTargetMetrics(set *metrics.Set, t *target) *targetMetrics {
 	gauge("queue_length", func() float64 { return float64(t.length.Load()) })
 	gauge("inflight", func() float64 { return float64(t.inflight.Load()) })
 	gauge("connections", func() float64 { return float64(t.client.ConnsCount()) })
+	gauge("breaker_open", func() float64 {
+		if t.breaker.open() {
+			return 1
+		}
+		return 0
+	})
 	gauge("batch_limit", func() float64 { return float64(t.batchLimit.Load()) })
 	return m
 }

@@ -57,12 +57,12 @@ func TestSeriesExistFromTheStart(t *testing.T) {
 	}
 	for _, target := range []string{"a", "b", "c"} {
 		for _, name := range []string{
-			"selected_total", "sent_total", "connections_opened_total", "queue_length", "inflight", "connections",
+			"selected_total", "sent_total", "connections_opened_total", "breaker_open", "queue_length", "inflight", "connections",
 			"duration_seconds_count", "duration_seconds_sum", "batch_size_count", "batch_size_sum",
 		} {
 			want[`mirrorgate_target_`+name+`{target="`+target+`"}`] = "0"
 		}
-		for _, reason := range []string{"rate", "memory", "queue_full", "stale", "dial", "tls", "shutdown"} {
+		for _, reason := range []string{"breaker", "rate", "memory", "queue_full", "stale", "dial", "tls", "shutdown"} {
 			want[`mirrorgate_target_dropped_total{target="`+target+`",reason="`+reason+`"}`] = "0"
 		}
 		for _, code := range []string{"1xx", "2xx", "3xx", "4xx", "5xx"} {

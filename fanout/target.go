@@ -52,8 +52,7 @@ type target struct {
 	length     atomic.Int64 // requests in queue
 	inflight   atomic.Int64 // requests that a lane has taken
 	batchLimit atomic.Int64 // cfg.Batch, or 1 for a while
-	down       atomic.Bool  // the last attempt to connect failed
-	dialAt     atomic.Int64 // when the next attempt to connect may be made
+	breaker    breaker
 
 	running  sync.WaitGroup // lanes
 	aborting context.Context
@@ -67,7 +66,6 @@ type target struct {
 	pace     pace
 	taken    int64 // when a lane took last
 	cuts     int   // batches in a row that ended at their first answer
-	pause    int64 // between attempts to connect, while they fail
 	resumeAt int64 // when batching starts again after a pause
 	draining bool
 }
@@ -174,14 +172,15 @@ func (t *target) ring(now int64) (wake wakeList) {
 // comes back takes all that gathered in the meantime, and cores that run lanes
 // are missing for the ACKs.
 func (t *target) lanesWanted(now int64) int {
-	if t.queue.n == 0 {
+	ready := t.ready(now)
+	if ready == 0 {
 		return 0
 	}
 	if !t.pace.fast() {
-		return t.queue.n - t.waking
+		return ready - t.waking
 	}
 	limit := int(t.batchLimit.Load())
-	ahead := t.queue.n - t.waking*limit
+	ahead := ready - t.waking*limit
 	working := t.lanes - len(t.idle)
 	switch {
 	case working == 0 && ahead < limit:
@@ -204,31 +203,65 @@ func (t *target) share() int {
 	return min((t.queue.n+free-1)/free, limit)
 }
 
-// answered follows the target's pace, and its habit of closing.
+// answered follows the target's pace, and its habit of closing. Any answer
+// closes the breaker.
 func (t *target) answered(first int64, batch int, cut bool) {
+	var wake wakeList
+	now := t.f.now()
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.pace.add(first)
-	switch {
-	case batch == 1:
-	case !cut:
+	singles := t.cutShort(now, batch, cut)
+	closed := t.breaker.succeed()
+	opened := t.breaker.opened
+	if closed {
+		wake = t.ring(now)
+	}
+	t.mu.Unlock()
+	wake.all()
+	if singles {
+		t.f.log.Warn("target closes its connections after each answer: sending requests one by one",
+			"target", t.cfg.Name, "for", time.Duration(batchPause))
+	}
+	if closed {
+		t.f.log.Info("breaker closed: the target answers again", "target", t.cfg.Name,
+			"after", time.Duration(now-opened).Round(time.Millisecond))
+	}
+}
+
+// cutShort counts the batches that ended at their first answer, and reports
+// whether from now on requests go one by one. t.mu is held.
+func (t *target) cutShort(now int64, batch int, cut bool) bool {
+	if batch == 1 {
+		return false
+	}
+	if !cut {
 		t.cuts = 0
-	default:
-		t.cuts++
-		if t.cuts == cutsToPause {
-			t.cuts = 0
-			t.batchLimit.Store(1)
-			t.resumeAt = t.f.now() + batchPause
-			t.f.log.Warn("target closes its connections after each answer: sending requests one by one",
-				"target", t.cfg.Name, "for", time.Duration(batchPause))
-		}
+		return false
+	}
+	if t.cuts++; t.cuts < cutsToPause {
+		return false
+	}
+	t.cuts = 0
+	t.batchLimit.Store(1)
+	t.resumeAt = now + batchPause
+	return true
+}
+
+// dropStale drops what has waited too long. t.mu is held.
+func (t *target) dropStale(now int64, o *outcome) {
+	for t.queue.n > 0 && now-t.queue.at(0).at > int64(t.cfg.MaxAge) {
+		o.drop(t.queue.popFront(), dropStale)
+		t.length.Add(-1)
 	}
 }
 
 // tick lets lanes go that have been idle for long, wakes one for a queue that
-// stands still, and tries batches again.
+// stands still or for a probe, drops what is stale though no lane comes for it,
+// and tries batches again.
 func (t *target) tick(now int64) {
+	var o outcome
 	t.mu.Lock()
+	t.dropStale(now, &o)
 	if t.resumeAt > 0 && now >= t.resumeAt {
 		t.resumeAt = 0
 		t.batchLimit.Store(int64(t.cfg.Batch))
@@ -245,6 +278,7 @@ func (t *target) tick(now int64) {
 	wake := t.ring(now)
 	t.mu.Unlock()
 	wake.all()
+	t.settle(&o)
 	for _, l := range retired {
 		l.wake <- struct{}{}
 	}

@@ -31,6 +31,7 @@ var metricHelp = map[string]string{
 	"mirrorgate_target_connections_opened_total": "Connections opened since the start.",
 	"mirrorgate_target_batch_size":               "Requests sent in one write.",
 	"mirrorgate_target_batch_limit":              "Requests that may be in flight on one connection.",
+	"mirrorgate_target_breaker_open":             "1 while the breaker is open: requests are dropped, but for one probe at a time.",
 	"mirrorgate_payload_bytes":                   "Memory held by requests that wait or are being sent.",
 	"mirrorgate_memory_limit_bytes":              "What mirrorgate_payload_bytes may reach (--memory).",
 	"mirrorgate_spop_ack_seconds":                "Time from the read of a NOTIFY to the write of its ACK.",

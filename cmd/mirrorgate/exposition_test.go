@@ -185,7 +185,7 @@ func TestMetricNames(t *testing.T) {
 	)
 	f(dto.MetricType_GAUGE,
 		"mirrorgate_target_queue_length{target}", "mirrorgate_target_inflight{target}",
-		"mirrorgate_target_connections{target}", "mirrorgate_target_batch_limit{target}",
+		"mirrorgate_target_connections{target}", "mirrorgate_target_batch_limit{target}", "mirrorgate_target_breaker_open{target}",
 		"mirrorgate_payload_bytes", "mirrorgate_memory_limit_bytes", "mirrorgate_spop_connections",
 		"mirrorgate_group_sample_ratio{group}", "mirrorgate_build_info{version}",
 		"process_resident_memory_bytes", "go_goroutines",

@@ -52,7 +52,9 @@ func TestBrokenTargetHarmsNobody(t *testing.T) {
 			return c.sum("mirrorgate_target_dropped_total", targetLabel("broken"), `reason="`+reason+`"`)
 		}
 	}
-	f("down", down.Addr().String(), "", dropped("dial"))
+	f("down", down.Addr().String(), "", func(c accounting) int64 {
+		return min(dropped("dial")(c), dropped("breaker")(c))
+	})
 	f("hanging: the queue is full", sink(bench.SinkHang), ",queue=50", dropped("queue_full"))
 	f("hanging: what waits is stale", sink(bench.SinkHang), ",timeout=2s,max-age=1s", dropped("stale"))
 	f("resetting", sink(bench.SinkReset), "", func(c accounting) int64 {

@@ -1,0 +1,100 @@
+package fanout
+
+import (
+	"math"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// breakerFailures is how many failures in a row open a breaker. What one batch
+	// or one attempt to connect meets is one failure.
+	breakerFailures = 5
+	// probePause is the shortest time to the first probe. It doubles with each
+	// probe that fails, up to maxProbePause. What jitter and the tick of a target
+	// without traffic add keeps probes at most a second apart.
+	probePause    = int64(100 * time.Millisecond)
+	maxProbePause = (int64(time.Second) - int64(tickEvery)) * 4 / 5
+)
+
+// breaker keeps a target that fails from costing anything: while it is open,
+// new requests are dropped for one look at probeAt, and those that wait stay
+// where they are. Now and then one request goes out as a probe; any answer closes
+// the breaker. All but probeAt is guarded by the target's mutex.
+type breaker struct {
+	probeAt  atomic.Int64 // when the next probe may go; 0: closed; underWay: one is out
+	failures int          // in a row
+	pause    int64        // before the next probe, without jitter
+	opened   int64        // when
+}
+
+const underWay = math.MaxInt64
+
+func (b *breaker) open() bool { return b.probeAt.Load() != 0 }
+
+// holds reports whether not even a probe may go at the time now.
+func (b *breaker) holds(now int64) bool { return now < b.probeAt.Load() }
+
+// fail counts a failure and reports whether it opened the breaker. What fails
+// while the breaker is open was on its way before.
+func (b *breaker) fail(now int64) bool {
+	if b.open() {
+		return false
+	}
+	b.failures++
+	if b.failures < breakerFailures {
+		return false
+	}
+	b.opened, b.pause = now, 0
+	b.postpone(now)
+	return true
+}
+
+// postpone sets the time of the next probe, and ends the one that is under way.
+func (b *breaker) postpone(now int64) {
+	b.pause = min(max(2*b.pause, probePause), maxProbePause)
+	b.probeAt.Store(now + b.pause + rand.Int64N(b.pause/4))
+}
+
+// succeed ends the row of failures and reports whether the breaker was open.
+func (b *breaker) succeed() bool {
+	b.failures = 0
+	if !b.open() {
+		return false
+	}
+	b.probeAt.Store(0)
+	return true
+}
+
+// ready returns how many of the queued requests lanes may take: all, or while
+// the breaker is open one when it is time for a probe. t.mu is held.
+func (t *target) ready(now int64) int {
+	switch {
+	case t.breaker.holds(now):
+		return 0
+	case t.breaker.open():
+		return min(1, t.queue.n)
+	}
+	return t.queue.n
+}
+
+// failed notes that a batch, or an attempt to connect for one, ended without an
+// answer. cause is nil if that says nothing about whether the target is up.
+func (t *target) failed(cause error, probe bool) {
+	now := t.f.now()
+	opened := false
+	t.mu.Lock()
+	switch {
+	case t.draining:
+	case probe && t.breaker.open():
+		t.breaker.postpone(now)
+	case cause != nil:
+		opened = t.breaker.fail(now)
+	}
+	t.mu.Unlock()
+	if opened {
+		t.f.log.Warn("breaker opened: dropping requests until the target answers", "target", t.cfg.Name,
+			"url", t.cfg.URL.Redacted(), "failures", breakerFailures, "error", cause)
+	}
+}
