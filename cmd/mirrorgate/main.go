@@ -17,6 +17,7 @@
 //	demo.go         all of it on one machine; demo_*.go are its parts
 //	haproxy.go      a HAProxy for the demo
 //	bench.go        measuring an agent
+//	configcmd.go    printing what surrounds it, from internal/deploy
 package main
 
 import (
@@ -33,6 +34,7 @@ type cli struct {
 	Run     runCmd     `cmd:"" default:"withargs" hidden:"" help:"Mirror what HAProxy sends to the targets."`
 	Check   checkCmd   `cmd:"" help:"Check the options and the configuration file, and show what is in force."`
 	Bench   benchCmd   `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
+	Config  configCmd  `cmd:"" help:"Print the configuration of HAProxy, systemd, Prometheus or Grafana."`
 	Demo    demoCmd    `cmd:"" help:"Show it at work: HAProxy, mirrorgate and three targets on this machine."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
@@ -121,7 +123,7 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	}
 	fmt.Fprintln(ctx.Stdout, "Usage: mirrorgate --target [NAME=]URL[,key=value...] [--target ...] [flags]")
 	for _, command := range ctx.Model.Leaves(true) {
-		fmt.Fprintf(ctx.Stdout, "       mirrorgate %-16s  %s\n", command.Path(), command.Help)
+		fmt.Fprintf(ctx.Stdout, "       mirrorgate %-18s  %s\n", command.Path(), command.Help)
 	}
 	options.NoAppSummary = true
 	ctx.Path = append(ctx.Path, &kong.Path{Command: run})

@@ -18,7 +18,8 @@ func mirrorgate(t *testing.T, env []string, args ...string) (exitCode int, stdou
 	t.Helper()
 	var out, err bytes.Buffer
 	process := exec.Command(binary, args...)
-	process.Env = append(os.Environ(), env...)
+	// The race detector waits a second at exit for goroutines that may yet race.
+	process.Env = append(append(os.Environ(), "GORACE=atexit_sleep_ms=0"), env...)
 	process.Stdout, process.Stderr = &out, &err
 	if e := process.Start(); e != nil {
 		t.Fatal(e)
@@ -101,6 +102,24 @@ func TestBadInput(t *testing.T) {
 	g("--listen "+taken.Addr().String(), "--listen: cannot listen on "+taken.Addr().String()+": address already in use")
 	g("--listen unix:"+file, "--listen: cannot listen on unix:"+file+": the file exists and is not a socket")
 	run([]string{"MIRRORGATE_MEMORY=0"}, nil, `--memory: "0" should be a number of bytes like 64MB, 512MiB or 1.5GiB (from envar MIRRORGATE_MEMORY="0")`+help)
+	haproxy := func(options, want string) {
+		t.Helper()
+		run(nil, append([]string{"config", "haproxy"}, strings.Fields(options)...), want)
+	}
+	haproxy("", "config haproxy: --agents is missing: name where mirrorgate listens, like 10.0.0.7:12345 or unix:/run/mirrorgate/spop.sock")
+	haproxy("--agents a", `config haproxy: --agents: "a" should be HOST:PORT or unix:PATH`)
+	haproxy("--agents a:1,a:1", `config haproxy: --agents: a:1 is named twice`)
+	haproxy("--agents a:0", `config haproxy: --agents: "a:0" should have a port from 1 to 65535`)
+	haproxy("--agents a#b:1", `config haproxy: --agents: "a#b:1" should be HOST:PORT or unix:PATH`)
+	haproxy("--agents unix:spop", `config haproxy: --agents: "unix:spop" should have an absolute path, like unix:/run/mirrorgate/spop.sock`)
+	haproxy("--agents a:1 --haproxy 1.8", `--haproxy: "1.8" should be a version of HAProxy from 2.0 on, like 2.6 or 3.2`+help)
+	haproxy("--agents a:1 --haproxy new", `--haproxy: "new" should be a version of HAProxy from 2.0 on, like 2.6 or 3.2`+help)
+	haproxy("--agents a:1 --haproxy 2.2 --steer", "config haproxy: --steer: HAProxy 2.2 cannot be steered, 2.4 and later can")
+	haproxy("--agents a:1 --sample 0", "config haproxy: --sample: a share of 0 would mirror nothing; take the filter out of HAProxy's configuration instead")
+	haproxy("--agents a:1 --max-body 1GiB", "config haproxy: --max-body: 1073741824 bytes are more than HAProxy's buffer can hold, should be at most 134217728")
+	haproxy("--agents a:1 --methods GET,'", `config haproxy: --methods: "GET,'" should be methods like GET+HEAD`)
+	haproxy("--agents a:1 --spoe-file a$b", `config haproxy: --spoe-file: "a$b" should be a path without blanks, quotes and other special characters`)
+	haproxy("--agents a:1 --event never", `--event must be one of "request","response" but got "never"`+help)
 	run(nil, []string{"demo", "--rate", "0"}, "demo: --rate should be from 1 to 100000 requests a second"+help)
 }
 
@@ -123,6 +142,8 @@ func TestHelpAndVersion(t *testing.T) {
 		"[64, $MIRRORGATE_CONNS]", "$MIRRORGATE_TLS_CA",
 	}, "--help")
 	f([]string{"Usage: mirrorgate demo", "--duration=TIME", "[5s]"}, "demo", "--help")
+	f([]string{"Usage: mirrorgate config haproxy", "--agents=ADDRESS,...", "--haproxy 3.2 --agents 10.0.0.7:12345"}, "config", "haproxy", "--help")
+	f([]string{"Usage: mirrorgate config systemd", "> /etc/systemd/system/mirrorgate.service"}, "config", "systemd", "--help")
 	f([]string{"mirrorgate v1.2.3-test go1."}, "version")
 }
 

@@ -1,0 +1,110 @@
+package deploy
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// panel is one graph of the dashboard.
+type panel struct {
+	title, unit, help string
+	queries           []query
+}
+
+type query struct{ expr, legend string }
+
+// panels are in the order in which one looks when something is wrong: what
+// production feels, what came in, what became of it, and what it costs.
+var panels = []panel{
+	{"Time to the ACK", "s", "What a production request waits for mirrorgate. HAProxy gives up after timeout processing.", []query{
+		{quantile(0.5, "mirrorgate_spop_ack_seconds", "instance"), "{{instance}} p50"},
+		{quantile(0.99, "mirrorgate_spop_ack_seconds", "instance"), "{{instance}} p99"},
+	}},
+	{"Received", "reqps", "Requests that HAProxy sent.", []query{
+		{"sum by (instance) (rate(mirrorgate_requests_received_total[$__rate_interval]))", "{{instance}}"},
+	}},
+	{"Rejected", "reqps", "Mirrored to nobody. truncated: bodies larger than HAProxy's buffer.", []query{
+		{"sum by (reason) (rate(mirrorgate_requests_rejected_total[$__rate_interval])) > 0", "{{reason}}"},
+	}},
+	{"Sampled out and filtered", "reqps", "What the sample and the methods of a group kept from it.", []query{
+		{"sum by (group) (rate(mirrorgate_group_sampled_out_total[$__rate_interval]))", "{{group}} sampled out"},
+		{"sum by (group, reason) (rate(mirrorgate_group_filtered_total[$__rate_interval])) > 0", "{{group}} {{reason}}"},
+	}},
+	{"Answers", "reqps", "By class of the status code.", []query{
+		{"sum by (target, code) (rate(mirrorgate_target_responses_total[$__rate_interval])) > 0", "{{target}} {{code}}"},
+	}},
+	{"Drops", "reqps", "Selected for a target, but nothing was sent.", []query{
+		{"sum by (target, reason) (rate(mirrorgate_target_dropped_total[$__rate_interval])) > 0", "{{target}} {{reason}}"},
+	}},
+	{"Errors", "reqps", "Sent, but not answered.", []query{
+		{"sum by (target, kind) (rate(mirrorgate_target_errors_total[$__rate_interval])) > 0", "{{target}} {{kind}}"},
+	}},
+	{"Latency of the targets", "s", "Time from sending to the answer.", []query{
+		{quantile(0.5, "mirrorgate_target_duration_seconds", "target"), "{{target}} p50"},
+		{quantile(0.99, "mirrorgate_target_duration_seconds", "target"), "{{target}} p99"},
+	}},
+	{"Queues", "short", "Requests that wait for a connection, and those that wait for their answer.", []query{
+		{"sum by (target) (mirrorgate_target_queue_length)", "{{target}} queued"},
+		{"sum by (target) (mirrorgate_target_inflight)", "{{target}} in flight"},
+	}},
+	{"Payload", "bytes", "Memory of what waits, and its limit.", []query{
+		{"mirrorgate_payload_bytes", "{{instance}}"},
+		{"mirrorgate_memory_limit_bytes", "{{instance}} limit"},
+	}},
+	{"Connections", "short", "From HAProxy, and to the targets.", []query{
+		{"sum by (instance) (mirrorgate_spop_connections)", "{{instance}} from HAProxy"},
+		{"sum by (target) (mirrorgate_target_connections)", "{{target}}"},
+	}},
+	{"CPU for a received request", "s", "Processor time of the whole process.", []query{
+		{"rate(process_cpu_seconds_total[$__rate_interval]) / on (instance) rate(mirrorgate_requests_received_total[$__rate_interval])", "{{instance}}"},
+	}},
+	{"Resident memory", "bytes", "Of the process.", []query{
+		{"process_resident_memory_bytes and on (instance) mirrorgate_build_info", "{{instance}}"},
+	}},
+}
+
+func quantile(q float64, histogram, by string) string {
+	return fmt.Sprintf("histogram_quantile(%g, sum by (%s, le) (rate(%s_bucket[$__rate_interval])))", q, by, histogram)
+}
+
+type object map[string]any
+
+// WriteDashboard writes a dashboard that Grafana imports; it asks for the
+// Prometheus to use.
+func WriteDashboard(w io.Writer) error {
+	source := object{"type": "prometheus", "uid": "${source}"}
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(object{
+		"title": "mirrorgate", "uid": "mirrorgate", "schemaVersion": 39, "refresh": "30s", "editable": true,
+		"time": object{"from": "now-1h", "to": "now"},
+		"templating": object{"list": []object{
+			{"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"},
+		}},
+		"panels": dashboardPanels(source),
+	})
+}
+
+// dashboardPanels lays the panels out in two columns of Grafana's 24 units.
+func dashboardPanels(source object) []object {
+	const width, height = 12, 8
+	var all []object
+	for i, p := range panels {
+		var targets []object
+		for j, q := range p.queries {
+			targets = append(targets, object{
+				"refId": string(rune('A' + j)), "datasource": source, "expr": q.expr, "legendFormat": q.legend,
+			})
+		}
+		all = append(all, object{
+			"id": i + 1, "type": "timeseries", "title": p.title, "description": p.help, "datasource": source,
+			"gridPos":     object{"x": i % 2 * width, "y": i / 2 * height, "w": width, "h": height},
+			"fieldConfig": object{"defaults": object{"unit": p.unit, "min": 0}, "overrides": []object{}},
+			"options":     object{"tooltip": object{"mode": "multi", "sort": "desc"}},
+			"targets":     targets,
+		})
+	}
+	return all
+}
