@@ -13,6 +13,7 @@
 //	gateway.go      fanout and engine, put together
 //	internal/admin  metrics, health and profiles over HTTP; exposition.go writes the metrics
 //	log.go          the log; throttle.go keeps it short
+//	minute.go       what the log says of each minute
 //	accounting.go   the sums of the counters, and whether they add up
 //	demo.go         all of it on one machine; demo_*.go are its parts
 //	haproxy.go      a HAProxy for the demo

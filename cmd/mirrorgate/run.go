@@ -47,6 +47,8 @@ func (r *runCmd) Run() error {
 	}
 	adminServer.Serve(g.fanout)
 	r.announce(g, adminServer, log)
+	minutesEnd := make(chan struct{})
+	go everyMinute(set, log, minutesEnd)
 
 	drain := time.Duration(r.Drain)
 	log.Info("stopping", "signal", (<-stopping).String(), "drain", drain.String())
@@ -54,6 +56,7 @@ func (r *runCmd) Run() error {
 		log.Error("stopping at once", "signal", (<-stopping).String())
 		os.Exit(exitFailed)
 	}()
+	close(minutesEnd)
 	adminServer.Leave()
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
