@@ -19,13 +19,14 @@ func (c *conn) overdue(now time.Duration) bool {
 }
 
 // track sets the deadline of c after a wake-up. A connection that shook hands
-// and has nothing unfinished may be idle for ever: HAProxy closes it.
+// and has nothing unfinished, on either side, may be idle for ever: HAProxy
+// closes it.
 func (s *Server) track(c *conn, w *wake) {
 	switch {
 	case c.session.state == stateHello:
 	case c.session.state == stateClosed:
 		s.leave(c)
-	case !c.session.unfinished():
+	case !c.session.unfinished() && c.unread == 0:
 		if c.deadline.Load() != 0 {
 			c.deadline.Store(0)
 		}
@@ -66,7 +67,15 @@ func (s *Server) expire(c *conn, now time.Duration) {
 	case stateHello:
 		s.counters.refused[refusedHandshake].Inc()
 	case stateReady:
-		s.counters.refused[refusedFrame].Inc()
+		late := refusedFrame
+		if !c.session.unfinished() {
+			late = refusedBacklog
+			if s.weigh(c); c.unread == 0 {
+				c.deadline.Store(0) // it was read since
+				return
+			}
+		}
+		s.counters.refused[late].Inc()
 	}
 	c.close()
 }

@@ -9,6 +9,7 @@
 //	reassembly.go  one NOTIFY out of its fragments
 //	wake.go        what a wake-up produces: replies, requests, counts
 //	buffer.go      where unfinished frames wait, pooled
+//	budget.go      how much of that there may be in all
 //	metrics.go     what is counted; acktime.go how long the ACKs took
 //
 // and of a connection around it:

@@ -7,6 +7,9 @@ import "github.com/mirrorgate/mirrorgate/codec"
 // and completed by copying no more than that one frame, so that the work stays
 // linear however the bytes were cut.
 func (s *session) feed(in []byte, w *wake) {
+	if s.skip > 0 {
+		in = s.swallow(in, w)
+	}
 	if s.carry != nil {
 		in = s.complete(in, w)
 	}
@@ -19,20 +22,26 @@ func (s *session) feed(in []byte, w *wake) {
 		in = in[size:]
 	}
 	if s.state != stateClosed && len(in) > 0 {
-		s.carry = acquireBuffer()
-		s.carry.b = append(s.carry.b, in...)
+		s.carry = acquireBuffer(&s.policy.memory)
+		if !s.carry.add(in) {
+			s.giveUp(in, w)
+		}
 	}
 }
 
 // complete adds to the unfinished frame what in has of it, handles it once it
 // is whole, and returns the rest of in.
 func (s *session) complete(in []byte, w *wake) []byte {
-	in = s.fill(codec.LenSize, in)
+	in, _ = s.fill(codec.LenSize, in)
 	size, _ := s.measure(s.carry.b, w)
 	if size == 0 {
 		return in
 	}
-	in = s.fill(size, in)
+	in, ok := s.fill(size, in)
+	if !ok {
+		s.giveUp(s.carry.b, w)
+		return s.swallow(in, w)
+	}
 	if len(s.carry.b) < size {
 		return in
 	}
@@ -43,10 +52,39 @@ func (s *session) complete(in []byte, w *wake) []byte {
 	return in
 }
 
-// fill moves bytes from in to the unfinished frame until that has size bytes.
-func (s *session) fill(size int, in []byte) []byte {
+// fill moves bytes from in to the unfinished frame until that has size bytes,
+// and returns the rest of in, or all of it if there is no memory.
+func (s *session) fill(size int, in []byte) (rest []byte, ok bool) {
 	n := min(max(size-len(s.carry.b), 0), len(in))
-	s.carry.b = append(s.carry.b, in[:n]...)
+	if !s.carry.add(in[:n]) {
+		return in, false
+	}
+	return in[n:], true
+}
+
+// giveUp forgets the unfinished frame, for which there is no memory, but for its
+// head: a NOTIFY is acknowledged whatever becomes of it. b is what came of the
+// frame; it is longer than a first buffer, so that the head is there.
+func (s *session) giveUp(b []byte, w *wake) {
+	f, err := codec.ParseFrame(b[codec.LenSize:])
+	if err != nil {
+		s.fail(codec.StatusInvalid, errHead, w)
+		return
+	}
+	f.Payload = nil
+	s.starved, s.skip = f, codec.LenSize+int(codec.FrameLen(b))-len(b)
+	w.hold(s.carry)
+	s.carry = nil
+}
+
+// swallow lets the rest of a frame go that was given up, handles its head once
+// it has ended, and returns the rest of in.
+func (s *session) swallow(in []byte, w *wake) []byte {
+	n := min(s.skip, len(in))
+	s.skip -= n
+	if s.skip == 0 && s.state != stateClosed {
+		s.handle(&s.starved, 0, w)
+	}
 	return in[n:]
 }
 

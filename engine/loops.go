@@ -16,8 +16,9 @@ import (
 
 // This file is the only one that touches a gnet connection.
 
-// maxBacklog is how many bytes of replies a connection may leave unread.
-const maxBacklog = 1 << 20
+// maxBacklog is how many bytes of replies a connection may leave unread, besides
+// what the kernel holds: more than the replies to all that one read can bring.
+const maxBacklog = 128 << 10
 
 // conn is a connection as its event loop knows it. Other goroutines may touch
 // the deadline, and with the registry's lock the fields of the registry.
@@ -25,6 +26,7 @@ type conn struct {
 	sock    gnet.Conn
 	peer    net.Addr
 	session session
+	unread  int  // bytes of replies that gnet holds, as counted in the budget
 	leaving bool // waits for the peer to close
 	closed  bool
 
@@ -105,6 +107,7 @@ func (l *loops) OnClose(sock gnet.Conn, _ error) gnet.Action {
 	w := acquireWake()
 	c.session.end(w)
 	l.finish(w)
+	l.policy.memory.give(c.unread)
 	l.registry.remove(c)
 	<-l.slots
 	return gnet.None
@@ -121,12 +124,27 @@ func (s *Server) reply(c *conn, w *wake) (tooSlow bool) {
 	if c.closed {
 		return false
 	}
-	if c.sock.OutboundBuffered() > maxBacklog {
+	if !s.weigh(c) {
 		s.counters.refused[refusedBacklog].Inc()
 		return true
 	}
 	s.track(c, w)
 	return false
+}
+
+// weigh counts the replies that c has not read, nearly always none, and reports
+// whether they may be that many.
+func (s *Server) weigh(c *conn) bool {
+	before := c.unread
+	c.unread = c.sock.OutboundBuffered()
+	switch {
+	case c.unread <= before:
+		s.policy.memory.give(before - c.unread)
+	case c.unread > maxBacklog || !s.policy.memory.take(c.unread-before):
+		c.unread = before
+		return false
+	}
+	return true
 }
 
 // finish submits the requests in w, whose ACKs are on their way, and gives w

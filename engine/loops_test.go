@@ -20,6 +20,7 @@ type fakeSock struct {
 	fd     int
 	out    bytes.Buffer
 	broken *conn // closed by the first Write, as gnet does on an error
+	unread int   // bytes that gnet holds for the peer
 	closed bool
 }
 
@@ -30,7 +31,7 @@ type fakeLoop struct {
 
 func (f *fakeSock) EventLoop() gnet.EventLoop { return fakeLoop{sock: f} }
 func (f *fakeSock) Fd() int                   { f.touch(); return f.fd }
-func (f *fakeSock) OutboundBuffered() int     { f.touch(); return 0 }
+func (f *fakeSock) OutboundBuffered() int     { f.touch(); return f.unread }
 
 func (f *fakeSock) Write(b []byte) (int, error) {
 	f.touch()
@@ -66,6 +67,7 @@ func fakeServer(t *testing.T) (*Server, *conn, *fakeSock) {
 	}
 	s.cfg.Mirror = new(recorder)
 	s.policy.maxFrameSize = 1 << 20
+	s.policy.memory.limit = defaultMemory
 	sock := &fakeSock{t: t, fd: -1}
 	c := &conn{sock: sock, session: newSession(&s.policy)}
 	s.registry.add(c, s.clock())

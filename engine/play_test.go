@@ -51,7 +51,9 @@ type player struct {
 }
 
 func newPlayer(maxFrameSize uint64) *player {
-	return &player{session: newSession(&policy{maxFrameSize: maxFrameSize})}
+	p := &policy{maxFrameSize: maxFrameSize}
+	p.memory.limit = 1 << 30
+	return &player{session: newSession(p)}
 }
 
 func (p *player) feed(in []byte) {

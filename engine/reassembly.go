@@ -17,17 +17,17 @@ type reassembly struct {
 }
 
 // begin starts the reassembly of a NOTIFY without FIN.
-func (s *session) begin(f codec.Frame, w *wake) {
+func (s *session) begin(f *codec.Frame, size int, w *wake) {
 	s.stream = reassembly{
 		open: true, streamID: f.StreamID, frameID: f.FrameID,
-		limit: s.stream.limit, payload: acquireBuffer(),
+		limit: s.stream.limit, payload: acquireBuffer(&s.policy.memory),
 	}
-	s.collect(f, w)
+	s.collect(f, size, w)
 }
 
 // fragment handles an UNSET. One that continues nothing is the rest of a NOTIFY
 // that was given up, and is ignored.
-func (s *session) fragment(f codec.Frame, w *wake) {
+func (s *session) fragment(f *codec.Frame, size int, w *wake) {
 	r := &s.stream
 	switch {
 	case !r.open:
@@ -36,23 +36,22 @@ func (s *session) fragment(f codec.Frame, w *wake) {
 	case f.Abort():
 		s.abandon(w)
 	default:
-		s.collect(f, w)
+		s.collect(f, size, w)
 	}
 }
 
 // collect adds a fragment, and handles the NOTIFY once it is whole.
-func (s *session) collect(f codec.Frame, w *wake) {
+func (s *session) collect(f *codec.Frame, size int, w *wake) {
 	r := &s.stream
-	if len(f.Payload) > r.limit-len(r.payload.b) {
+	if size == 0 || len(f.Payload) > r.limit-len(r.payload.b) || !r.payload.add(f.Payload) {
 		w.reject(codec.RejectOversize)
 		w.out = codec.AppendAckAbort(w.out, f.StreamID, f.FrameID)
 		w.acks++
 		r.close(w)
 		return
 	}
-	r.payload.b = append(r.payload.b, f.Payload...)
 	if f.Fin() {
-		s.decode(r.payload.b, uint64(len(r.payload.b)), w)
+		s.decode(r.payload.b, len(r.payload.b), w)
 		w.ack(f)
 		r.close(w)
 	}

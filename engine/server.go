@@ -23,8 +23,9 @@ type Config struct {
 	Reserve  int            // descriptors kept for others: targets, admin, files
 
 	MaxFrameSize     uint64        // bytes, the most that is negotiated; 0: 1 MiB
+	Memory           int64         // bytes that unfinished frames and unread ACKs may take; 0: 128 MiB
 	HandshakeTimeout time.Duration // from accept to HELLO; 0: 5s
-	FrameTimeout     time.Duration // from the first to the last byte of a NOTIFY; 0: 5s
+	FrameTimeout     time.Duration // from the first to the last byte of a NOTIFY, and for ACKs to be read; 0: 5s
 
 	Mirror  Mirror
 	Metrics *metrics.Set
@@ -33,6 +34,7 @@ type Config struct {
 
 const (
 	defaultMaxFrameSize = 1 << 20
+	defaultMemory       = 128 << 20
 	defaultTimeout      = 5 * time.Second
 )
 
@@ -42,6 +44,9 @@ func (cfg *Config) setDefaults() {
 	}
 	if cfg.MaxFrameSize == 0 {
 		cfg.MaxFrameSize = defaultMaxFrameSize
+	}
+	if cfg.Memory == 0 {
+		cfg.Memory = defaultMemory
 	}
 	if cfg.HandshakeTimeout == 0 {
 		cfg.HandshakeTimeout = defaultTimeout
@@ -89,6 +94,7 @@ func Listen(cfg Config) (*Server, error) {
 		stop:      make(chan struct{}),
 	}
 	s.policy.maxFrameSize = cfg.MaxFrameSize
+	s.policy.memory.limit = cfg.Memory
 	if err := s.startLoops(); err != nil {
 		for _, ln := range listeners {
 			_ = ln.Close()

@@ -296,6 +296,9 @@ func TestServer(t *testing.T) {
 		await(t, "the connection to be counted", func() bool {
 			return s.metric(`mirrorgate_spop_connections_refused_total{reason="backlog"}`) == "1" && s.registry.len() == 0
 		})
+		if held := s.policy.memory.held.Load(); held != 0 {
+			t.Fatalf("%d bytes are still counted", held)
+		}
 	})
 	f("36 HAPROXY-DISCONNECT", nil, func(t *testing.T, s *served) {
 		c := s.greet(t)

@@ -17,8 +17,8 @@ const (
 
 const (
 	// maxHelloSize bounds a frame, in bytes, until HAProxy announced its own
-	// limit. A HELLO has about 120.
-	maxHelloSize = 16 << 10
+	// limit: with its length it fits into a first buffer. A HELLO has about 120.
+	maxHelloSize = bufferSize - codec.LenSize
 
 	// announcedFactor is how far beyond our own limit a frame may be, if HAProxy
 	// announced that size: 3.1.0 does not heed what was negotiated.
@@ -34,7 +34,8 @@ const (
 
 // policy is what all sessions of a server have in common.
 type policy struct {
-	maxFrameSize uint64      // bytes, the most that is negotiated
+	maxFrameSize uint64 // bytes, the most that is negotiated
+	memory       budget
 	draining     atomic.Bool // health checks are refused
 	checked      atomic.Bool // a health check was seen
 }
@@ -45,9 +46,11 @@ type policy struct {
 type session struct {
 	policy   *policy
 	state    state
-	maxFrame uint64 // bytes, the longest frame accepted
-	full     uint64 // bytes, frames longer than this fill HAProxy's buffer
-	carry    *buffer
+	maxFrame uint64      // bytes, the longest frame accepted
+	full     uint64      // bytes, frames longer than this fill HAProxy's buffer
+	carry    *buffer     // of a frame that has begun
+	starved  codec.Frame // the head of a frame that is swallowed for want of memory
+	skip     int         // bytes of it that have yet to come
 	stream   reassembly
 }
 
@@ -57,27 +60,35 @@ func newSession(p *policy) session {
 
 // unfinished reports whether a frame, or a fragmented NOTIFY, has begun and not
 // ended.
-func (s *session) unfinished() bool { return s.carry != nil || s.stream.open }
+func (s *session) unfinished() bool { return s.carry != nil || s.skip > 0 || s.stream.open }
+
+var errHead = fault{what: "malformed frame header"}
 
 // frame handles one frame without its length.
 func (s *session) frame(b []byte, w *wake) {
 	f, err := codec.ParseFrame(b)
 	if err != nil {
-		s.fail(codec.StatusInvalid, fault{what: "malformed frame header"}, w)
+		s.fail(codec.StatusInvalid, errHead, w)
 		return
 	}
+	s.handle(&f, len(b), w)
+}
+
+// handle handles a frame of size bytes, or the head of one that was swallowed,
+// whose size is 0.
+func (s *session) handle(f *codec.Frame, size int, w *wake) {
 	w.frames[kindOf(f.Type)]++
 	if s.state == stateHello {
 		s.hello(f, w)
 	} else {
-		s.dispatch(f, uint64(len(b)), w)
+		s.dispatch(f, size, w)
 	}
 	if !s.stream.open {
 		w.units++
 	}
 }
 
-func (s *session) hello(f codec.Frame, w *wake) {
+func (s *session) hello(f *codec.Frame, w *wake) {
 	switch f.Type {
 	case codec.FrameHAProxyHello:
 	case codec.FrameHAProxyDisconnect:
@@ -87,7 +98,7 @@ func (s *session) hello(f codec.Frame, w *wake) {
 		s.fail(codec.StatusInvalid, fault{what: "frame before the HELLO"}, w)
 		return
 	}
-	h, err := codec.ParseHello(f)
+	h, err := codec.ParseHello(*f)
 	if err != nil {
 		s.fail(err.(codec.Status), fault{what: "HELLO refused"}, w)
 		return
@@ -110,12 +121,12 @@ func (s *session) hello(f codec.Frame, w *wake) {
 	w.helloLen = len(w.out)
 }
 
-func (s *session) dispatch(f codec.Frame, size uint64, w *wake) {
+func (s *session) dispatch(f *codec.Frame, size int, w *wake) {
 	switch f.Type {
 	case codec.FrameNotify:
 		s.notify(f, size, w)
 	case codec.FrameUnset:
-		s.fragment(f, w)
+		s.fragment(f, size, w)
 	case codec.FrameHAProxyDisconnect:
 		s.goodbye(f, w)
 	case codec.FrameHAProxyHello:
@@ -123,7 +134,7 @@ func (s *session) dispatch(f codec.Frame, size uint64, w *wake) {
 	}
 }
 
-func (s *session) notify(f codec.Frame, size uint64, w *wake) {
+func (s *session) notify(f *codec.Frame, size int, w *wake) {
 	switch {
 	case s.stream.open:
 		s.fail(codec.StatusInterlaced, fault{what: "NOTIFY between the fragments of another"}, w)
@@ -131,8 +142,10 @@ func (s *session) notify(f codec.Frame, size uint64, w *wake) {
 	case f.Abort():
 		w.reject(codec.RejectAborted)
 	case !f.Fin():
-		s.begin(f, w)
+		s.begin(f, size, w)
 		return
+	case size == 0:
+		w.reject(codec.RejectOversize)
 	default:
 		s.decode(f.Payload, size, w)
 	}
@@ -143,7 +156,7 @@ func (s *session) notify(f codec.Frame, size uint64, w *wake) {
 
 // decode adds the requests in the payload of a NOTIFY. The ACK does not depend
 // on it: HAProxy waits for that whatever it sent.
-func (s *session) decode(payload []byte, size uint64, w *wake) {
+func (s *session) decode(payload []byte, size int, w *wake) {
 	first := len(w.reqs)
 	reqs, others, err := codec.AppendRequests(w.reqs, payload)
 	if err != nil {
@@ -153,13 +166,13 @@ func (s *session) decode(payload []byte, size uint64, w *wake) {
 	w.ignored += others
 	w.reqs = reqs
 	for i := range reqs[first:] {
-		reqs[first+i].Full = size > s.full
+		reqs[first+i].Full = uint64(size) > s.full
 	}
 }
 
 // goodbye answers a HAPROXY-DISCONNECT. What HAProxy complains of, if it does,
 // is worth a line in the log: only there it shows.
-func (s *session) goodbye(f codec.Frame, w *wake) {
+func (s *session) goodbye(f *codec.Frame, w *wake) {
 	d, err := codec.ParseDisconnect(f.Payload)
 	if !slices.Contains(codec.Statuses, d.Status) {
 		d.Status = codec.StatusUnknown
@@ -191,5 +204,6 @@ func (s *session) end(w *wake) {
 		w.hold(s.carry)
 		s.carry = nil
 	}
+	s.skip = 0
 	s.abandon(w)
 }

@@ -61,7 +61,7 @@ func (w *wake) reset() {
 func (w *wake) hold(b *buffer) { w.held = append(w.held, b) }
 
 // ack acknowledges the NOTIFY that f is, or ends.
-func (w *wake) ack(f codec.Frame) {
+func (w *wake) ack(f *codec.Frame) {
 	w.out = codec.AppendAck(w.out, f.StreamID, f.FrameID)
 	w.acks++
 }
