@@ -39,8 +39,12 @@ func connLimit(wanted, reserve, loops, listeners int) (int, error) {
 	files := int(min(uint64(limit.Cur), mostConns))
 	needed := reserve + ownDescriptors + listeners + loops*loopDescriptors + max(wanted, 1)
 	if needed > files {
-		return 0, fmt.Errorf("cannot serve %d connections with at most %d open files: raise the limit to %d or more (ulimit -n), or lower --conns",
-			max(wanted, 1), files, needed)
+		lower := "--conns"
+		if wanted > 0 {
+			lower = "--max-conns"
+		}
+		return 0, fmt.Errorf("cannot serve %d connections with at most %d open files: raise the limit to %d or more (ulimit -n), or lower %s",
+			max(wanted, 1), files, needed, lower)
 	}
 	if wanted == 0 {
 		wanted = files - needed + 1
@@ -124,7 +128,7 @@ func (s *Server) takeSlot() bool {
 	}
 	for waited := time.Duration(0); ; waited += spareTime {
 		if !s.makeRoom() && waited >= fullNotice {
-			s.throttle.note(nil, fault{what: "all connections are in use, new ones wait: raise the limit (ulimit -n)"})
+			s.throttle.note(nil, fault{what: "all connections are in use, new ones wait: raise the limit (--max-conns, ulimit -n)"})
 		}
 		timer := time.NewTimer(spareTime)
 		select {

@@ -171,12 +171,12 @@ func TestUnreadReplies(t *testing.T) {
 			t.Helper()
 			f(look{10, false, 10, true})
 			sock.unread = unread
-			time.Sleep(timeout - 1)
+			time.Sleep(timeout - time.Nanosecond)
 			s.expire(c, s.clock())
 			if sock.closed {
 				t.Error("the connection is closed too early")
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			s.expire(c, s.clock())
 			if sock.closed != closed || s.policy.memory.held.Load() != int64(unread) {
 				t.Errorf("with %d bytes unread: closed: %v, held: %d", unread, sock.closed, s.policy.memory.held.Load())

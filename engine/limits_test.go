@@ -82,7 +82,7 @@ func TestConnLimit(t *testing.T) {
 	f(50, 100, 50, "<nil>")
 	f(0, files, 0, fmt.Sprintf("cannot serve 1 connections with at most %d open files: raise the limit to %d or more (ulimit -n), or lower --conns",
 		files, files+own+1))
-	f(files, 100, 0, fmt.Sprintf("cannot serve %d connections with at most %d open files: raise the limit to %d or more (ulimit -n), or lower --conns",
+	f(files, 100, 0, fmt.Sprintf("cannot serve %d connections with at most %d open files: raise the limit to %d or more (ulimit -n), or lower --max-conns",
 		files, files, files+own+100))
 }
 

@@ -16,9 +16,12 @@ type runCmd struct {
 	MaxAge  duration   `group:"defaults" default:"10s" placeholder:"TIME" help:"A request that waited longer is dropped as stale."`
 	Host    string     `group:"defaults" default:"keep" placeholder:"HOST" help:"Host header: keep, target, or a value."`
 
-	Listen []string  `group:"haproxy" default:"127.0.0.1:12345" placeholder:"ADDRESS" help:"Where HAProxy connects: HOST:PORT or unix:PATH. Repeatable."`
-	Allow  []network `group:"haproxy" placeholder:"CIDR" help:"Who may connect, like 10.0.0.0/8 (default: everybody). Repeatable."`
-	Loops  uint      `group:"haproxy" placeholder:"N" help:"Event loops (default: one for each CPU)."`
+	Listen           []string  `group:"haproxy" default:"127.0.0.1:12345" placeholder:"ADDRESS" help:"Where HAProxy connects: HOST:PORT or unix:PATH. Repeatable."`
+	Allow            []network `group:"haproxy" placeholder:"CIDR" help:"Who may connect, like 10.0.0.0/8 (default: everybody). Repeatable."`
+	MaxConns         uint      `group:"haproxy" placeholder:"N" help:"At most this many connections from HAProxy (default: what the limit of open files allows)."`
+	MaxFrameSize     frameSize `group:"haproxy" default:"1MiB" placeholder:"BYTES" help:"Largest frame to agree on; HAProxy's own limit counts up to it. Lower than HAProxy's costs requests."`
+	HandshakeTimeout duration  `group:"haproxy" default:"5s" placeholder:"TIME" help:"At most this long from connecting to the HELLO."`
+	Loops            uint      `group:"haproxy" placeholder:"N" help:"Event loops (default: one for each CPU)."`
 
 	SampleBy  sampleKey `group:"requests" default:"random" placeholder:"KEY" help:"random, path, header:NAME or cookie:NAME: the same key is in or out on every agent."`
 	SetHeader headers   `group:"requests" sep:"none" placeholder:"NAME:VALUE" help:"Set a header on every copy. Repeatable; in the environment one a line."`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"os/signal"
 	"syscall"
@@ -131,13 +132,21 @@ func (r *runCmd) targetDefaults() fanout.TargetConfig {
 // server and its clients, listeners, event loops.
 const ownDescriptors = 64
 
+// unfinishedShare of --memory is what frames that have yet to be complete, and
+// ACKs that have yet to be read, may take besides.
+const unfinishedShare = 4
+
 func (r *runCmd) engineConfig(set *metrics.Set, log *slog.Logger) engine.Config {
 	cfg := engine.Config{
-		Listen:  r.Listen,
-		Loops:   int(r.Loops),
-		Reserve: ownDescriptors,
-		Metrics: set,
-		Logger:  log,
+		Listen:           r.Listen,
+		Loops:            int(r.Loops),
+		Reserve:          ownDescriptors,
+		MaxConns:         int(min(r.MaxConns, math.MaxInt32)),
+		MaxFrameSize:     uint64(r.MaxFrameSize),
+		HandshakeTimeout: time.Duration(r.HandshakeTimeout),
+		Memory:           int64(r.Memory) / unfinishedShare,
+		Metrics:          set,
+		Logger:           log,
 	}
 	for _, n := range r.Allow {
 		cfg.Allow = append(cfg.Allow, n.Prefix)

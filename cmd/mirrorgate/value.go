@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/mirrorgate/mirrorgate/codec"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
@@ -131,6 +132,21 @@ func (k *sampleKey) UnmarshalText(text []byte) (err error) {
 }
 
 type byteSize int64
+
+// frameSize is a byteSize that SPOP and this machine allow for frames.
+type frameSize byteSize
+
+const maxFrameSize = 64 << 20
+
+// UnmarshalText reads a size as byteSize does.
+func (s *frameSize) UnmarshalText(text []byte) error {
+	var size byteSize
+	if err := size.UnmarshalText(text); err != nil || size < codec.MinMaxFrameSize || size > maxFrameSize {
+		return fmt.Errorf("%q should be a number of bytes from %d to 64MiB", text, codec.MinMaxFrameSize)
+	}
+	*s = frameSize(size)
+	return nil
+}
 
 var byteUnits = []struct {
 	suffix string
