@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -10,34 +11,51 @@ type dropReason uint8
 
 const (
 	dropNone dropReason = iota
+	dropPaused
 	dropBreaker
 	dropRate
 	dropMemory
 	dropQueueFull
+	dropShed
 	dropStale
 	dropDial
 	dropTLS
 	dropShutdown
+	dropRemoved
 	dropReasons // how many there are
 )
 
 func (r dropReason) String() string {
-	return [...]string{"", "breaker", "rate", "memory", "queue_full", "stale", "dial", "tls", "shutdown"}[r]
+	return [...]string{"", "paused", "breaker", "rate", "memory", "queue_full", "shed", "stale", "dial", "tls", "shutdown", "removed"}[r]
 }
 
 // admit decides whether a request may wait at t, before anything is copied, so
-// that a request that goes nowhere costs no more than its parse.
-func (b *batch) admit(t *target, cost int64) dropReason {
-	switch {
-	case b.heldBack(t):
+// that a request that goes nowhere costs no more than its parse. rank is its
+// place in the sample of its group, see group.rank.
+func (b *batch) admit(t *target, cost int64, rank float64) dropReason {
+	if t.paused.Load() {
+		return dropPaused
+	}
+	if b.heldBack(t) {
 		return dropBreaker
-	case t.rate != nil && !t.rate.allow(b.now):
+	}
+	if rate := t.rate.Load(); rate != nil && !rate.allow(b.now) {
 		return dropRate
-	case b.f.held.Load()+b.held+cost > b.f.cfg.Memory,
-		t.held.Load()+b.targets[t.index].held+cost > b.f.cfg.Memory/2:
+	}
+	tb := &b.targets[t.slot]
+	memory := b.plan.cfg.Memory
+	if b.f.held.Load()+b.held+cost > memory || t.held.Load()+tb.held+cost > memory/2 {
 		return dropMemory
-	case t.cfg.Drop == DropNewest && int(t.length.Load())+len(b.targets[t.index].entries) >= t.cfg.Queue:
+	}
+	if t.cfg.Drop == DropOldest {
+		return dropNone // the one that has waited longest will go
+	}
+	queued := t.length.Load() + int64(len(tb.entries))
+	if queued >= int64(t.cfg.Queue) {
 		return dropQueueFull
+	}
+	if t.cfg.Drop == DropUniform && rank >= admitted(queued, math.Float64frombits(t.room.Load())) {
+		return dropShed
 	}
 	return dropNone
 }
@@ -46,21 +64,23 @@ func (b *batch) admit(t *target, cost int64) dropReason {
 // as a probe when it is time for one and nothing waits that could be it.
 func (b *batch) heldBack(t *target) bool {
 	probeAt := t.breaker.probeAt.Load()
-	return probeAt != 0 && (b.now < probeAt || t.length.Load() > 0 || len(b.targets[t.index].entries) > 0)
+	return probeAt != 0 && (b.now < probeAt || t.length.Load() > 0 || len(b.targets[t.slot].entries) > 0)
 }
 
 // rateLimit is a token bucket that holds the tokens of a tenth of a second, at
 // least one. It keeps nothing but the time at which the bucket was empty.
 type rateLimit struct {
-	interval int64 // nanoseconds for each request
-	burst    int64 // nanoseconds that a full bucket is worth
-	empty    atomic.Int64
+	perSecond float64
+	interval  int64 // nanoseconds for each request
+	burst     int64 // nanoseconds that a full bucket is worth
+	empty     atomic.Int64
 }
 
-func newRateLimit(rate float64) *rateLimit {
-	interval := int64(min(float64(time.Second)/rate, 1<<62))
-	r := &rateLimit{interval: interval, burst: max(interval, int64(100*time.Millisecond))}
-	r.empty.Store(-r.burst)
+// newRateLimit returns a full bucket, at the time now.
+func newRateLimit(perSecond float64, now int64) *rateLimit {
+	interval := int64(min(float64(time.Second)/perSecond, 1<<62))
+	r := &rateLimit{perSecond: perSecond, interval: interval, burst: max(interval, int64(100*time.Millisecond))}
+	r.empty.Store(now - r.burst)
 	return r
 }
 

@@ -27,7 +27,7 @@ func TestRateLimit(t *testing.T) {
 		}
 	}
 	const ms = time.Millisecond
-	r := newRateLimit(200)
+	r := newRateLimit(200, 0)
 	f(r, 0, 100, 20) // a tenth of a second's worth
 	f(r, 4*ms, 100, 0)
 	f(r, 5*ms, 100, 1)
@@ -36,13 +36,13 @@ func TestRateLimit(t *testing.T) {
 	f(r, time.Hour+50*ms, 3, 3)
 	f(r, time.Hour+50*ms, 100, 7)
 
-	r = newRateLimit(0.5) // slower than a tenth of a second: one at a time
+	r = newRateLimit(0.5, 0) // slower than a tenth of a second: one at a time
 	f(r, 0, 10, 1)
 	f(r, 1999*ms, 10, 0)
 	f(r, 2000*ms, 10, 1)
 	f(r, time.Hour, 10, 1)
 
-	r = newRateLimit(1e-12) // less than one in all time
+	r = newRateLimit(1e-12, 0) // less than one in all time
 	f(r, time.Minute, 10, 1)
 	f(r, 10_000*time.Hour, 10, 0)
 }
@@ -52,7 +52,7 @@ func TestRateLimit(t *testing.T) {
 func TestRateLimitHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Float64Range(0.1, 100_000).Draw(t, "rate")
-		r := newRateLimit(rate)
+		r := newRateLimit(rate, 0)
 		burst := max(1, rate/10)
 		now, allowed, start := int64(0), 0, int64(0)
 		for range rapid.IntRange(1, 300).Draw(t, "steps") {
@@ -67,7 +67,7 @@ func TestRateLimitHolds(t *testing.T) {
 			}
 		}
 	})
-	r, allowed := newRateLimit(1000), 0
+	r, allowed := newRateLimit(1000, 0), 0
 	for now := time.Duration(0); now < 10*time.Second; now += 100 * time.Microsecond {
 		if r.allow(int64(now)) {
 			allowed++
@@ -79,7 +79,7 @@ func TestRateLimitHolds(t *testing.T) {
 }
 
 func TestRateLimitIsSafe(t *testing.T) {
-	r := newRateLimit(10_000) // a burst of 1000
+	r := newRateLimit(10_000, 0) // a burst of 1000
 	var allowed atomic.Int64
 	var wg sync.WaitGroup
 	for range 4 {
@@ -187,10 +187,11 @@ func TestAdmitKnowsTheQueue(t *testing.T) {
 	defer drain(t, fan)
 	f := func(tg *target, queued int64, inBatch int, want dropReason) {
 		t.Helper()
-		b := fan.batches.New().(*batch)
-		b.targets[tg.index].entries = make([]entry, inBatch)
+		b := newBatch(fan)
+		defer clear(b.targets)
+		b.targets[tg.slot].entries = make([]entry, inBatch)
 		tg.length.Store(queued)
-		if got := b.admit(tg, small); got != want {
+		if got := b.admit(tg, small, 0); got != want {
 			t.Errorf("target %s, %d queued and %d before it: %q, want %q", tg.cfg.Name, queued, inBatch, got, want)
 		}
 		tg.length.Store(0)

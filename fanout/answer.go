@@ -209,7 +209,7 @@ func (l *lane) resend(e entry, allowed bool) {
 func (l *lane) unsent(e entry) {
 	switch {
 	case l.t.aborting.Err() != nil:
-		l.out.drop(e, dropShutdown)
+		l.out.drop(e, l.t.farewell)
 	case !e.retried:
 		l.back = append(l.back, e)
 	default:

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -19,11 +20,12 @@ type Drop uint8
 
 // The policies.
 const (
-	DropNewest Drop = iota // the request that finds the queue full
-	DropOldest             // the request that has waited longest
+	DropNewest  Drop = iota // the request that finds the queue full
+	DropOldest              // the request that has waited longest
+	DropUniform             // at random, and by key, before the queue is full
 )
 
-var dropNames = []string{"newest", "oldest"}
+var dropNames = []string{"newest", "oldest", "uniform"}
 
 // String returns the name that the options use.
 func (d Drop) String() string { return dropNames[d] }
@@ -61,6 +63,8 @@ type TargetConfig struct {
 	Timeout time.Duration // for connecting, and for each answer
 	MaxAge  time.Duration // a request that waited longer is dropped as stale
 	Host    string        // HostKeep, HostTarget, or the value of the Host field
+
+	paused bool // set by a tuning only
 }
 
 // DefaultTarget returns the defaults of the options that have one.
@@ -171,7 +175,7 @@ func (t *TargetConfig) agrees(u *TargetConfig) error {
 		return fmt.Errorf("group %s is also the name of a target without a group; rename one", g)
 	case t.Sample != u.Sample:
 		return fmt.Errorf("sample is %s here but %s at %s, and both are in group %s; a group has one sample",
-			formatShare(u.Sample), formatShare(t.Sample), t.Name, g)
+			FormatShare(u.Sample), FormatShare(t.Sample), t.Name, g)
 	case !slices.Equal(t.Methods, u.Methods):
 		return fmt.Errorf("methods are not those of %s, and both are in group %s; a group has one list of methods", t.Name, g)
 	}
@@ -197,12 +201,12 @@ func (t *TargetConfig) validate() error {
 		return fmt.Errorf("the URL's path has a byte that HTTP forbids")
 	case !validPort(u.Port()):
 		return fmt.Errorf("the URL's port is %s, should be from 1 to 65535", u.Port())
-	case t.Weight < 1:
-		return fmt.Errorf("weight is %d, should be 1 or more", t.Weight)
-	case !(t.Sample >= 0 && t.Sample <= 1):
-		return fmt.Errorf("sample is %v, should be from 0%% to 100%%", t.Sample)
-	case !(t.Rate >= 0):
-		return fmt.Errorf("rate is %v, should be like 200/s", t.Rate)
+	case !validWeight(t.Weight):
+		return errWeight(t.Weight)
+	case !validSample(t.Sample):
+		return errSample(t.Sample)
+	case !validRate(t.Rate):
+		return errRate(t.Rate)
 	case t.Conns < 1 || t.Conns > 65535:
 		return fmt.Errorf("conns is %d, should be from 1 to 65535", t.Conns)
 	case t.Batch < 1 || t.Batch > 1024:
@@ -222,6 +226,26 @@ func (t *TargetConfig) validate() error {
 		}
 	}
 	return nil
+}
+
+// What can be tuned while it runs is checked there, too.
+
+const maxWeight = 1 << 20 // so that sums never overflow
+
+func validSample(share float64) bool { return share >= 0 && share <= 1 }
+func validRate(rate float64) bool    { return rate >= 0 && !math.IsInf(rate, 0) }
+func validWeight(weight int) bool    { return weight >= 1 && weight <= maxWeight }
+
+func errSample(share float64) error {
+	return fmt.Errorf("sample is %v, should be from 0%% to 100%%", share)
+}
+
+func errRate(rate float64) error {
+	return fmt.Errorf("rate is %v, should be like 200/s", rate)
+}
+
+func errWeight(weight int) error {
+	return fmt.Errorf("weight is %d, should be from 1 to %d", weight, maxWeight)
 }
 
 func validPort(port string) bool {

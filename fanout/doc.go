@@ -3,11 +3,14 @@
 //
 // The way of a request through the files:
 //
+//	fanout.go     the whole, and its clock
+//	plan.go       what is in force: groups, targets, header options; never changes
 //	submit.go     one batch from an event loop: count, reject, select, one doorbell
 //	prepare.go    is it a request that can be mirrored: truncation, loop
 //	guard.go      no byte goes out where HTTP forbids it
 //	sample.go     which share of the traffic a group takes, and which target
 //	admit.go      may it wait at the target: breaker, rate, memory, room in the queue
+//	shed.go       how much drop=uniform admits
 //	payload.go    the one copy in wire format that all targets share, and the free ones
 //	queue.go      the bounded queue of a target, and who goes when it is full
 //	target.go     a target: its queue, its lanes, its counters
@@ -17,6 +20,7 @@
 //	simple_answer.go  the short cut for those that are as usual
 //	dial.go       connections: addresses, TLS
 //	breaker.go    a target that fails costs nothing until it answers again
+//	reload.go     another plan; tune.go single values, for a while; state.go says what is in force
 //	drain.go      shutdown
 //	metrics.go    the accounting; config.go the options, parse.go and format.go their texts
 //

@@ -5,41 +5,68 @@ import (
 	"sync"
 )
 
+// lifetime is what ends with the Fanout.
+type lifetime struct {
+	stopTick chan struct{}
+	ticking  sync.WaitGroup
+	leaving  sync.WaitGroup  // of targets that are in no plan any more
+	hurry    context.Context // done when they have to end
+	hurryUp  context.CancelFunc
+	draining bool // with Fanout.mu
+}
+
+func (l *lifetime) begin() {
+	l.stopTick = make(chan struct{})
+	l.hurry, l.hurryUp = context.WithCancel(context.Background())
+}
+
 // Drain ends the Fanout: no request is taken any more, those that wait are sent
 // until ctx ends. Then what is still queued is counted as shutdown, what is
 // written and unanswered as aborted. When Drain returns, all is counted, all
 // connections are closed and all goroutines have ended. Requests that are
 // submitted later are counted as shutdown.
 func (f *Fanout) Drain(ctx context.Context) {
-	close(f.stopTick)
-	f.ticking.Wait()
-	var lanes sync.WaitGroup
-	for _, t := range f.targets {
-		t.drain()
-		lanes.Go(t.running.Wait)
+	f.mu.Lock()
+	f.life.draining = true
+	f.tunings.end()
+	targets := f.targets
+	f.mu.Unlock()
+	close(f.life.stopTick)
+	f.life.ticking.Wait()
+	stop := context.AfterFunc(ctx, f.life.hurryUp)
+	defer stop()
+	var ending sync.WaitGroup
+	for _, t := range targets {
+		ending.Go(func() { t.finish(ctx, dropShutdown) })
 	}
+	ending.Wait()
+	f.life.leaving.Wait()
+	f.life.hurryUp()
+}
+
+// finish sends what waits until ctx ends, gives the rest up for that reason, and
+// returns when all lanes have ended.
+func (t *target) finish(ctx context.Context, reason dropReason) {
+	t.drain(reason)
 	empty := make(chan struct{})
 	go func() {
-		lanes.Wait()
+		t.running.Wait()
 		close(empty)
 	}()
 	select {
 	case <-empty:
 	case <-ctx.Done():
-		for _, t := range f.targets {
-			t.dropQueue()
-		}
+		t.dropQueue()
 	}
-	for _, t := range f.targets {
-		t.abort()
-	}
+	t.abort()
 	<-empty
 }
 
-// drain wakes all idle lanes: they take what waits, or end.
-func (t *target) drain() {
+// drain wakes all idle lanes: they take what waits, or end. What comes from now
+// on is dropped for that reason.
+func (t *target) drain(reason dropReason) {
 	t.mu.Lock()
-	t.draining = true
+	t.draining, t.farewell = true, reason
 	t.breaker.succeed() // what waits gets its last chance
 	idle := t.idle
 	t.idle = nil
@@ -57,7 +84,7 @@ func (t *target) dropQueue() {
 	var o outcome
 	t.mu.Lock()
 	for t.queue.n > 0 {
-		o.drop(t.queue.popFront(), dropShutdown)
+		o.drop(t.queue.popFront(), t.farewell)
 	}
 	t.length.Store(0)
 	t.mu.Unlock()

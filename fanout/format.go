@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -14,9 +15,9 @@ func (t *TargetConfig) Text(key string) string {
 	case "weight":
 		return strconv.Itoa(t.Weight)
 	case "sample":
-		return formatShare(t.Sample)
+		return FormatShare(t.Sample)
 	case "rate":
-		return formatRate(t.Rate)
+		return FormatRate(t.Rate)
 	case "conns":
 		return strconv.Itoa(t.Conns)
 	case "batch":
@@ -37,8 +38,13 @@ func (t *TargetConfig) Text(key string) string {
 	panic("BUG: there is no text for the key " + key)
 }
 
-// formatRate writes a rate as ParseRate reads it.
-func formatRate(rate float64) string {
+// FormatShare writes a share as ParseShare reads it.
+func FormatShare(share float64) string {
+	return strconv.FormatFloat(math.Round(share*1e10)/1e8, 'f', -1, 64) + "%"
+}
+
+// FormatRate writes a rate as ParseRate reads it.
+func FormatRate(rate float64) string {
 	if rate == 0 {
 		return "none"
 	}

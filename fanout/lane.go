@@ -96,7 +96,7 @@ func (l *lane) useConnection() {
 // noConnection ends the batch that there is no connection for.
 func (l *lane) noConnection(err error) {
 	if l.t.aborting.Err() != nil {
-		l.dropBatch(dropShutdown)
+		l.dropBatch(l.t.farewell)
 		return
 	}
 	l.trouble = err
@@ -173,6 +173,7 @@ func (l *lane) takeShare(now int64) {
 		t.breaker.probeAt.Store(underWay)
 	}
 	t.taken = now
+	t.served += uint64(len(l.batch))
 	t.length.Store(int64(t.queue.n))
 	t.inflight.Add(int64(len(l.batch)))
 }

@@ -2,6 +2,10 @@ package fanout
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/VictoriaMetrics/metrics"
 
@@ -43,24 +47,96 @@ func newGatewayMetrics(f *Fanout) *gatewayMetrics {
 		m.rejected[r] = set.NewCounter(fmt.Sprintf("mirrorgate_requests_rejected_total{reason=%q}", r))
 	}
 	set.NewGauge("mirrorgate_payload_bytes", func() float64 { return float64(f.held.Load()) })
-	set.NewGauge("mirrorgate_memory_limit_bytes", func() float64 { return float64(f.cfg.Memory) })
+	set.NewGauge("mirrorgate_memory_limit_bytes", func() float64 { return float64(f.plan.Load().cfg.Memory) })
+	return m
+}
+
+// registry has the counters of every group and target that there ever was: a
+// name that comes back goes on counting where it stopped, so that the sums hold.
+// It is not safe for concurrent use.
+type registry struct {
+	set     *metrics.Set
+	groups  map[string]*groupMetrics
+	targets map[string]*targetMetrics
+}
+
+func newRegistry(set *metrics.Set) registry {
+	return registry{set, make(map[string]*groupMetrics), make(map[string]*targetMetrics)}
+}
+
+func (r *registry) group(name string) *groupMetrics {
+	m := r.groups[name]
+	if m == nil {
+		m = newGroupMetrics(r.set, name)
+		r.groups[name] = m
+	}
+	return m
+}
+
+func (r *registry) target(name, group string) *targetMetrics {
+	m := r.targets[name]
+	if m == nil {
+		m = newTargetMetrics(r.set, name, group)
+		r.targets[name] = m
+		g := r.group(group)
+		g.targets = append(g.targets, m)
+	}
 	return m
 }
 
 type groupMetrics struct {
+	accepted   *metrics.Counter
 	sampledOut *metrics.Counter
 	filtered   *metrics.Counter
+	targets    []*targetMetrics // that it has or had
+
+	sample    atomic.Uint64 // bits of a float64, 0 to 1
+	effective atomic.Uint64 // likewise
+	recent    recent
 }
 
-func newGroupMetrics(set *metrics.Set, g *group) groupMetrics {
-	set.NewGauge(fmt.Sprintf("mirrorgate_group_sample_ratio{group=%q}", g.name), func() float64 { return g.sample })
-	return groupMetrics{
-		sampledOut: set.NewCounter(fmt.Sprintf("mirrorgate_group_sampled_out_total{group=%q}", g.name)),
-		filtered:   set.NewCounter(fmt.Sprintf("mirrorgate_group_filtered_total{group=%q,reason=\"method\"}", g.name)),
+func newGroupMetrics(set *metrics.Set, name string) *groupMetrics {
+	m := &groupMetrics{
+		accepted:   set.NewCounter(fmt.Sprintf("mirrorgate_group_accepted_total{group=%q}", name)),
+		sampledOut: set.NewCounter(fmt.Sprintf("mirrorgate_group_sampled_out_total{group=%q}", name)),
+		filtered:   set.NewCounter(fmt.Sprintf("mirrorgate_group_filtered_total{group=%q,reason=\"method\"}", name)),
 	}
+	gauge := func(metric string, bits *atomic.Uint64) {
+		set.NewGauge(fmt.Sprintf("mirrorgate_group_%s{group=%q}", metric, name), func() float64 { return math.Float64frombits(bits.Load()) })
+	}
+	gauge("sample_ratio", &m.sample)
+	gauge("effective_sample_ratio", &m.effective)
+	return m
+}
+
+// recent remembers how many requests wanted to be sampled, and how many of them
+// were kept, tick by tick.
+type recent struct {
+	asked, kept [10]uint64
+	at          int
+}
+
+// observe follows the effective sample: the share of the last second's requests
+// that the group took and did not drop.
+func (m *groupMetrics) observe() {
+	asked, kept := m.sampledOut.Get(), uint64(0)
+	for _, t := range m.targets {
+		selected := t.selected.Get()
+		asked += selected
+		kept += selected - min(selected, t.droppedTotal())
+	}
+	r := &m.recent
+	effective := math.Float64frombits(m.sample.Load())
+	if n := asked - r.asked[r.at]; n > 0 {
+		effective = min(1, float64(kept-min(kept, r.kept[r.at]))/float64(n))
+	}
+	m.effective.Store(math.Float64bits(effective))
+	r.asked[r.at], r.kept[r.at] = asked, kept
+	r.at = (r.at + 1) % len(r.asked)
 }
 
 type targetMetrics struct {
+	group     string // where it counts as selected
 	selected  *metrics.Counter
 	dropped   [dropReasons]*metrics.Counter
 	sent      *metrics.Counter
@@ -69,20 +145,20 @@ type targetMetrics struct {
 	opened    *metrics.Counter
 	duration  *metrics.PrometheusHistogram
 	batchSize *metrics.PrometheusHistogram
+
+	mu   sync.Mutex
+	live []*target // of that name: the one in the plan is the last one, others leave
 }
 
-func newTargetMetrics(set *metrics.Set, t *target) *targetMetrics {
-	name := t.cfg.Name
+func newTargetMetrics(set *metrics.Set, name, group string) *targetMetrics {
 	counter := func(metric string) *metrics.Counter {
 		return set.NewCounter(fmt.Sprintf("mirrorgate_target_%s_total{target=%q}", metric, name))
 	}
 	labelled := func(metric, label string, value any) *metrics.Counter {
 		return set.NewCounter(fmt.Sprintf("mirrorgate_target_%s_total{target=%q,%s=%q}", metric, name, label, value))
 	}
-	gauge := func(metric string, f func() float64) {
-		set.NewGauge(fmt.Sprintf("mirrorgate_target_%s{target=%q}", metric, name), f)
-	}
 	m := &targetMetrics{
+		group:    group,
 		selected: counter("selected"),
 		sent:     counter("sent"),
 		opened:   counter("connections_opened"),
@@ -100,17 +176,62 @@ func newTargetMetrics(set *metrics.Set, t *target) *targetMetrics {
 	for k := range errorKinds {
 		m.errors[k] = labelled("errors", "kind", k)
 	}
-	gauge("queue_length", func() float64 { return float64(t.length.Load()) })
-	gauge("inflight", func() float64 { return float64(t.inflight.Load()) })
-	gauge("connections", func() float64 { return float64(t.client.ConnsCount()) })
+	gauge := func(metric string, f func() float64) {
+		set.NewGauge(fmt.Sprintf("mirrorgate_target_%s{target=%q}", metric, name), f)
+	}
+	gauge("queue_length", func() float64 { return m.sum(func(t *target) int64 { return t.length.Load() }) })
+	gauge("inflight", func() float64 { return m.sum(func(t *target) int64 { return t.inflight.Load() }) })
+	gauge("connections", func() float64 { return m.sum(func(t *target) int64 { return int64(t.client.ConnsCount()) }) })
 	gauge("breaker_open", func() float64 {
-		if t.breaker.open() {
-			return 1
-		}
-		return 0
+		return m.newest(func(t *target) int64 {
+			if t.breaker.open() {
+				return 1
+			}
+			return 0
+		})
 	})
-	gauge("batch_limit", func() float64 { return float64(t.batchLimit.Load()) })
+	gauge("batch_limit", func() float64 { return m.newest(func(t *target) int64 { return t.batchLimit.Load() }) })
 	return m
+}
+
+func (m *targetMetrics) attach(t *target) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.live = append(m.live, t)
+}
+
+func (m *targetMetrics) detach(t *target) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.live = slices.DeleteFunc(m.live, func(u *target) bool { return u == t })
+}
+
+// sum is a gauge over all targets of that name.
+func (m *targetMetrics) sum(of func(*target) int64) float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := int64(0)
+	for _, t := range m.live {
+		n += of(t)
+	}
+	return float64(n)
+}
+
+// newest is a gauge of the target that the name stands for, 0 without one.
+func (m *targetMetrics) newest(of func(*target) int64) float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.live) == 0 {
+		return 0
+	}
+	return float64(of(m.live[len(m.live)-1]))
+}
+
+func (m *targetMetrics) droppedTotal() (n uint64) {
+	for _, c := range m.dropped[dropNone+1:] {
+		n += c.Get()
+	}
+	return n
 }
 
 func (m *targetMetrics) countDropped(dropped *[dropReasons]int) {

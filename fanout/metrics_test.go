@@ -43,6 +43,8 @@ func TestSeriesExistFromTheStart(t *testing.T) {
 		"mirrorgate_payload_bytes":                                      "0",
 		`mirrorgate_group_sample_ratio{group="g"}`:                      "0.25",
 		`mirrorgate_group_sample_ratio{group="c"}`:                      "1",
+		`mirrorgate_group_effective_sample_ratio{group="g"}`:            "0.25",
+		`mirrorgate_group_accepted_total{group="g"}`:                    "0",
 		`mirrorgate_group_sampled_out_total{group="g"}`:                 "0",
 		`mirrorgate_group_sampled_out_total{group="c"}`:                 "0",
 		`mirrorgate_group_filtered_total{group="g",reason="method"}`:    "0",
@@ -62,7 +64,7 @@ func TestSeriesExistFromTheStart(t *testing.T) {
 		} {
 			want[`mirrorgate_target_`+name+`{target="`+target+`"}`] = "0"
 		}
-		for _, reason := range []string{"breaker", "rate", "memory", "queue_full", "stale", "dial", "tls", "shutdown"} {
+		for _, reason := range []string{"paused", "breaker", "rate", "memory", "queue_full", "shed", "stale", "dial", "tls", "shutdown", "removed"} {
 			want[`mirrorgate_target_dropped_total{target="`+target+`",reason="`+reason+`"}`] = "0"
 		}
 		for _, code := range []string{"1xx", "2xx", "3xx", "4xx", "5xx"} {

@@ -107,11 +107,6 @@ func ParseShare(text string) (float64, error) {
 	return share, nil
 }
 
-// formatShare writes a share as ParseShare reads it.
-func formatShare(share float64) string {
-	return strconv.FormatFloat(math.Round(share*1e10)/1e8, 'f', -1, 64) + "%"
-}
-
 // ParseRate reads a number of requests a second, "200/s" or "200"; "none" and 0
 // mean no limit and give 0.
 func ParseRate(text string) (float64, error) {

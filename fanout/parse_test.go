@@ -73,7 +73,7 @@ func TestParseTarget(t *testing.T) {
 	bad("http://h,conns", `"conns" should be key=value`)
 	bad("http://h,colour=red", `unknown key "colour", should be one of batch, conns, drop,`)
 	bad("http://h,weight=x", `weight is "x", should be a whole number`)
-	bad("http://h,weight=0", "weight is 0, should be 1 or more")
+	bad("http://h,weight=0", "weight is 0, should be from 1 to 1048576")
 	bad("http://h,sample=150%", `sample is "150%", should be a share like 25% or 0.25`)
 	bad("http://h,rate=fast", `rate is "fast", should be requests a second like 200/s`)
 	bad("http://h,conns=0", "conns is 0, should be from 1 to 65535")
@@ -112,8 +112,8 @@ func TestParseShare(t *testing.T) {
 	f := func(text string, want float64, written string) {
 		t.Helper()
 		got, err := ParseShare(text)
-		if err != nil || got != want || formatShare(got) != written {
-			t.Errorf("%q: got %v, %v, written %s; want %v, written %s", text, got, err, formatShare(got), want, written)
+		if err != nil || got != want || FormatShare(got) != written {
+			t.Errorf("%q: got %v, %v, written %s; want %v, written %s", text, got, err, FormatShare(got), want, written)
 		}
 	}
 	f("0", 0, "0%")

@@ -147,7 +147,7 @@ func isIdempotent(method []byte) bool {
 func (b *batch) serialise(p *prepared, refs int) *payload {
 	pl := b.hand.acquire(&b.f.payloads, p.size)
 	pl.refs.Store(int32(refs))
-	pl.buf, pl.path, pl.hostStart, pl.hostEnd = b.f.appendWire(pl.buf, p)
+	pl.buf, pl.path, pl.hostStart, pl.hostEnd = b.plan.appendWire(pl.buf, p)
 	pl.head = string(p.req.Method) == "HEAD"
 	pl.idempotent = isIdempotent(p.req.Method)
 	return pl

@@ -33,7 +33,7 @@ type prepared struct {
 }
 
 // prepare reads r into p and returns why it is not to be mirrored, if so.
-func (f *Fanout) prepare(p *prepared, r *codec.Request) codec.Reject {
+func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 	if r.Reject != codec.RejectNone {
 		return r.Reject
 	}
@@ -49,18 +49,18 @@ func (f *Fanout) prepare(p *prepared, r *codec.Request) codec.Reject {
 	if err != nil || !validPath(p.path) || !validHost(p.authority) {
 		return codec.RejectMalformed
 	}
-	if reject := f.scanHeaders(p); reject != codec.RejectNone {
+	if reject := pl.scanHeaders(p); reject != codec.RejectNone {
 		return reject
 	}
-	if p.truncated && !f.cfg.SendTruncated {
+	if p.truncated && !pl.cfg.SendTruncated {
 		return codec.RejectTruncated
 	}
-	p.size += len(r.Method) + len(p.path) + len(p.authority) + len(r.Body) + f.overhead
+	p.size += len(r.Method) + len(p.path) + len(p.authority) + len(r.Body) + pl.overhead
 	return codec.RejectNone
 }
 
 // scanHeaders validates the fields and keeps those that go out.
-func (f *Fanout) scanHeaders(p *prepared) codec.Reject {
+func (pl *plan) scanHeaders(p *prepared) codec.Reject {
 	var connection []byte // the value of Connection, if there is one
 	var lengths int
 	var length []byte
@@ -71,7 +71,7 @@ func (f *Fanout) scanHeaders(p *prepared) codec.Reject {
 		if !validName(it.Name) || !validValue(it.Value) {
 			return codec.RejectMalformed
 		}
-		switch f.fates.of(it.Name) {
+		switch pl.fates.of(it.Name) {
 		case fateDrop:
 			continue
 		case fateConnection:
@@ -196,7 +196,7 @@ func (p *prepared) needsLength() bool {
 // appendWire appends the request in wire format and returns where in dst its
 // path starts, and where the line of Host starts and ends. Both are the same
 // if there is no Host.
-func (f *Fanout) appendWire(dst []byte, p *prepared) (wire []byte, path, hostStart, hostEnd int) {
+func (pl *plan) appendWire(dst []byte, p *prepared) (wire []byte, path, hostStart, hostEnd int) {
 	dst = append(dst, p.req.Method...)
 	dst = append(dst, ' ')
 	path = len(dst)
@@ -229,7 +229,7 @@ func (f *Fanout) appendWire(dst []byte, p *prepared) (wire []byte, path, hostSta
 	if p.truncated {
 		dst = append(dst, truncatedLine...)
 	}
-	dst = append(dst, f.tail...)
+	dst = append(dst, pl.tail...)
 	dst = append(dst, p.req.Body...)
 	return dst, path, hostStart, hostEnd
 }

@@ -38,7 +38,7 @@ func BenchmarkSerialise(b *testing.B) {
 	f := newFanout(b, nil, "http://127.0.0.1:1")
 	defer drain(b, f)
 	r := browserRequest()
-	scratch := f.batches.Get().(*batch)
+	scratch := newBatch(f)
 	p := &scratch.prepared
 	f.prepare(p, &r)
 	b.SetBytes(int64(len(r.Headers.Raw)))

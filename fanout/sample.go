@@ -3,7 +3,6 @@ package fanout
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"math/bits"
 	"math/rand/v2"
 	"strings"
@@ -99,17 +98,6 @@ func cookie(header []byte, name string) ([]byte, bool) {
 	return nil, false
 }
 
-// group is a set of targets that share one copy of each sampled request.
-type group struct {
-	name    string
-	sample  float64
-	methods []string // empty: all
-	targets []*target
-	weight  uint64 // sum over targets
-	seed    uint64 // tells the pick apart from the sample, and from other groups
-	metrics groupMetrics
-}
-
 // draw is one request's luck: a number to sample by and one to pick by.
 // Random draws are anew for each group, keyed ones are the key's hash.
 type draw struct {
@@ -126,8 +114,12 @@ func (d *draw) next(seed uint64) (sample, pick uint64) {
 
 // takes reports whether a request is in the group's sample.
 func (g *group) takes(sample uint64) bool {
-	return g.sample >= 1 || sample < uint64(math.Ldexp(g.sample, 64))
+	return sample < g.below || g.sample >= 1
 }
+
+// rank is where in the group's sample a request that it takes lies, from 0 to 1:
+// the highest are shed first.
+func (g *group) rank(sample uint64) float64 { return float64(sample) / float64(g.below) }
 
 func (g *group) wants(method []byte) bool {
 	if len(g.methods) == 0 {
@@ -143,15 +135,16 @@ func (g *group) wants(method []byte) bool {
 
 // pick returns a target, each as often as its weight says.
 func (g *group) pick(n uint64) *target {
-	if len(g.targets) == 1 {
-		return g.targets[0]
+	if len(g.members) == 1 {
+		return g.members[0].target
 	}
 	at, _ := bits.Mul64(n, g.weight) // n scaled from 64 bits to [0, weight)
-	for _, t := range g.targets {
-		if at < uint64(t.cfg.Weight) {
-			return t
+	for i := range g.members {
+		m := &g.members[i]
+		if at < m.weight {
+			return m.target
 		}
-		at -= uint64(t.cfg.Weight)
+		at -= m.weight
 	}
 	panic("BUG: the weights of a group do not add up")
 }

@@ -7,8 +7,9 @@ import (
 // batch is the scratch of one Submit: what it decided, until it is counted and
 // handed over at once.
 type batch struct {
-	f   *Fanout
-	now int64
+	f    *Fanout
+	plan *plan // in force when the batch began
+	now  int64
 
 	prepared prepared
 	hand     hand
@@ -16,8 +17,8 @@ type batch struct {
 	held     int64     // bytes of payload made by this batch
 
 	rejected [codec.RejectAborted + 1]int
-	groups   []groupBatch  // by group.index
-	targets  []targetBatch // by target.index
+	groups   []groupBatch  // as in the plan
+	targets  []targetBatch // by target.slot
 }
 
 type groupBatch struct{ filtered, sampledOut int }
@@ -36,16 +37,27 @@ type targetBatch struct {
 func (f *Fanout) Submit(reqs []codec.Request) {
 	b := f.batches.Get().(*batch)
 	b.now = f.now()
+	b.follow(f.plan.Load())
 	for i := range reqs {
-		if reject := f.prepare(&b.prepared, &reqs[i]); reject != codec.RejectNone {
+		if reject := b.plan.prepare(&b.prepared, &reqs[i]); reject != codec.RejectNone {
 			b.rejected[reject]++
 			continue
 		}
 		b.dispatch()
 	}
 	f.metrics.received.Add(len(reqs))
-	b.flush()
+	b.flush(len(reqs))
 	f.batches.Put(b)
+}
+
+// follow makes room for the groups and targets of a plan.
+func (b *batch) follow(p *plan) {
+	if b.plan == p {
+		return
+	}
+	b.plan = p
+	b.groups = make([]groupBatch, len(p.groups))
+	b.targets = make([]targetBatch, len(p.slots))
 }
 
 // dispatch selects the targets of the prepared request and, if one takes it,
@@ -54,9 +66,9 @@ func (b *batch) dispatch() {
 	p := &b.prepared
 	cost := payloadCost(p.size)
 	var luck draw
-	luck.hash, luck.keyed = b.f.cfg.SampleBy.hash(p)
+	luck.hash, luck.keyed = b.plan.cfg.SampleBy.hash(p)
 	b.takers = b.takers[:0]
-	for i, g := range b.f.groups {
+	for i, g := range b.plan.groups {
 		if !g.wants(p.req.Method) {
 			b.groups[i].filtered++
 			continue
@@ -67,9 +79,9 @@ func (b *batch) dispatch() {
 			continue
 		}
 		t := g.pick(pick)
-		tb := &b.targets[t.index]
+		tb := &b.targets[t.slot]
 		tb.selected++
-		if reason := b.admit(t, cost); reason != dropNone {
+		if reason := b.admit(t, cost, g.rank(sample)); reason != dropNone {
 			tb.dropped[reason]++
 			continue
 		}
@@ -81,14 +93,15 @@ func (b *batch) dispatch() {
 	pl := b.serialise(p, len(b.takers))
 	b.held += pl.cost()
 	for _, t := range b.takers {
-		tb := &b.targets[t.index]
+		tb := &b.targets[t.slot]
 		tb.entries = append(tb.entries, entry{payload: pl, at: b.now})
 		tb.held += pl.cost()
 	}
 }
 
-// flush counts what the batch decided and rings each target once.
-func (b *batch) flush() {
+// flush counts what the batch decided and rings each target once. accepted is
+// the number of requests in it, of which those are taken off that are rejected.
+func (b *batch) flush(accepted int) {
 	f := b.f
 	if b.held > 0 {
 		f.held.Add(b.held)
@@ -98,10 +111,14 @@ func (b *batch) flush() {
 		if n > 0 {
 			f.metrics.rejected[i].Add(n)
 			b.rejected[i] = 0
+			accepted -= n
 		}
 	}
-	for i, g := range f.groups {
+	for i, g := range b.plan.groups {
 		gb := &b.groups[i]
+		if accepted > 0 {
+			g.metrics.accepted.Add(accepted)
+		}
 		if gb.filtered > 0 {
 			g.metrics.filtered.Add(gb.filtered)
 		}
@@ -110,7 +127,7 @@ func (b *batch) flush() {
 		}
 		*gb = groupBatch{}
 	}
-	for i, t := range f.targets {
+	for i, t := range b.plan.slots {
 		tb := &b.targets[i]
 		if tb.selected == 0 {
 			continue

@@ -41,43 +41,49 @@ func drain(t testing.TB, f *Fanout) {
 	defer cancel()
 	f.Drain(ctx)
 	checkSums(t, f)
+	accepted := f.metrics.received.Get()
+	for _, r := range codec.Rejects {
+		accepted -= f.metrics.rejected[r].Get()
+	}
+	for _, g := range f.groups {
+		if n := g.metrics.accepted.Get(); n != accepted {
+			t.Errorf("group %s: %d of %d accepted", g.name, n, accepted)
+		}
+	}
 }
 
-// checkSums asserts the accounting at rest.
+// checkSums asserts the accounting at rest, of groups and targets that have left
+// as well.
 func checkSums(t testing.TB, f *Fanout) {
 	t.Helper()
-	var rejected uint64
-	for _, r := range codec.Rejects {
-		rejected += f.metrics.rejected[r].Get()
-	}
-	accepted := f.metrics.received.Get() - rejected
-	for _, g := range f.groups {
-		sum := g.metrics.filtered.Get() + g.metrics.sampledOut.Get()
-		for _, tg := range g.targets {
-			sum += tg.metrics.selected.Get()
+	for name, g := range f.counted.groups {
+		sum := g.filtered.Get() + g.sampledOut.Get()
+		for _, m := range g.targets {
+			sum += m.selected.Get()
 		}
-		if sum != accepted {
-			t.Errorf("group %s: accepted %d, but filtered + sampled out + selected = %d", g.name, accepted, sum)
+		if sum != g.accepted.Get() {
+			t.Errorf("group %s: accepted %d, but filtered + sampled out + selected = %d", name, g.accepted.Get(), sum)
 		}
 	}
-	for _, tg := range f.targets {
-		m := tg.metrics
-		var dropped, answered uint64
-		for _, c := range m.dropped[1:] {
-			dropped += c.Get()
-		}
+	for name, m := range f.counted.targets {
+		var answered uint64
 		for _, c := range m.responses {
 			answered += c.Get()
 		}
 		for _, c := range m.errors {
 			answered += c.Get()
 		}
-		if m.selected.Get() != m.sent.Get()+dropped {
-			t.Errorf("target %s: selected %d, but sent %d + dropped %d", tg.cfg.Name, m.selected.Get(), m.sent.Get(), dropped)
+		if dropped := m.droppedTotal(); m.selected.Get() != m.sent.Get()+dropped {
+			t.Errorf("target %s: selected %d, but sent %d + dropped %d", name, m.selected.Get(), m.sent.Get(), dropped)
 		}
 		if m.sent.Get() != answered {
-			t.Errorf("target %s: sent %d, but responses + errors = %d", tg.cfg.Name, m.sent.Get(), answered)
+			t.Errorf("target %s: sent %d, but responses + errors = %d", name, m.sent.Get(), answered)
 		}
+	}
+	if len(f.leaving) > 0 {
+		t.Errorf("%d targets have not left", len(f.leaving))
+	}
+	for _, tg := range f.targets {
 		inflight, queued, held := tg.inflight.Load(), tg.length.Load(), tg.held.Load()
 		if inflight != 0 || queued != 0 || held != 0 {
 			t.Errorf("target %s at rest: %d in flight, %d queued, %d bytes held", tg.cfg.Name, inflight, queued, held)
@@ -198,7 +204,21 @@ func sorted(s []string) []string {
 
 // serialise makes the payload of a prepared request, with one reference.
 func serialise(f *Fanout, p *prepared) *payload {
-	b := f.batches.Get().(*batch)
+	b := newBatch(f)
 	defer f.batches.Put(b)
 	return b.serialise(p, 1)
+}
+
+func newBatch(f *Fanout) *batch {
+	b := f.batches.Get().(*batch)
+	b.follow(f.plan.Load())
+	return b
+}
+
+func (f *Fanout) prepare(p *prepared, r *codec.Request) codec.Reject {
+	return f.plan.Load().prepare(p, r)
+}
+
+func (f *Fanout) appendWire(dst []byte, p *prepared) ([]byte, int, int, int) {
+	return f.plan.Load().appendWire(dst, p)
 }

@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"context"
+	"math"
 	"net"
 	"runtime"
 	"strings"
@@ -38,15 +39,18 @@ var fastLanes = runtime.GOMAXPROCS(0)
 // target is where copies go: a bounded queue and the lanes that empty it.
 type target struct {
 	f       *Fanout
-	index   int
+	slot    int // in the plan
 	cfg     TargetConfig
 	prefix  []byte // goes in front of paths, without a slash at its end
 	ownHost []byte // the line of Host for requests that have none
 	newHost []byte // the line of Host for all requests; nil: keep theirs
 	client  *fasthttp.HostClient
 	dialer  net.Dialer
-	rate    *rateLimit // nil: no limit
 	metrics *targetMetrics
+
+	rate   atomic.Pointer[rateLimit] // nil: no limit
+	paused atomic.Bool
+	room   atomic.Uint64 // bits of the float64 shedding.room
 
 	held       atomic.Int64 // bytes of payload
 	length     atomic.Int64 // requests in queue
@@ -68,10 +72,13 @@ type target struct {
 	cuts     int   // batches in a row that ended at their first answer
 	resumeAt int64 // when batching starts again after a pause
 	draining bool
+	farewell dropReason // of what comes while it drains, or is given up
+	served   uint64     // requests that lanes took
+	shedding shedding
 }
 
-func newTarget(f *Fanout, index int, cfg TargetConfig) *target {
-	t := &target{f: f, index: index, cfg: cfg}
+func newTarget(f *Fanout, cfg TargetConfig) *target {
+	t := &target{f: f, cfg: cfg, farewell: dropShutdown}
 	t.prefix = []byte(strings.TrimRight(cfg.URL.EscapedPath(), "/"))
 	t.ownHost = appendField(nil, "host", []byte(cfg.URL.Host))
 	switch cfg.Host {
@@ -81,13 +88,12 @@ func newTarget(f *Fanout, index int, cfg TargetConfig) *target {
 	default:
 		t.newHost = appendField(nil, "host", []byte(cfg.Host))
 	}
-	if cfg.Rate > 0 {
-		t.rate = newRateLimit(cfg.Rate)
-	}
+	t.room.Store(math.Float64bits(float64(cfg.Queue)))
 	t.batchLimit.Store(int64(cfg.Batch))
 	t.aborting, t.abort = context.WithCancel(context.Background())
 	t.client = newClient(t)
-	t.metrics = newTargetMetrics(f.cfg.Metrics, t)
+	t.metrics = f.counted.target(cfg.Name, cfg.groupName())
+	t.metrics.attach(t)
 	return t
 }
 
@@ -98,11 +104,11 @@ func (t *target) push(entries []entry, now int64) {
 	t.mu.Lock()
 	for _, e := range entries {
 		if t.draining {
-			o.drop(e, dropShutdown)
+			o.drop(e, t.farewell)
 			continue
 		}
 		if t.queue.n >= t.cfg.Queue {
-			if t.cfg.Drop == DropNewest {
+			if t.cfg.Drop != DropOldest {
 				o.drop(e, dropQueueFull)
 				continue
 			}
@@ -257,7 +263,7 @@ func (t *target) dropStale(now int64, o *outcome) {
 
 // tick lets lanes go that have been idle for long, wakes one for a queue that
 // stands still or for a probe, drops what is stale though no lane comes for it,
-// and tries batches again.
+// tries batches again, and looks how much has to be shed.
 func (t *target) tick(now int64) {
 	var o outcome
 	t.mu.Lock()
@@ -274,6 +280,10 @@ func (t *target) tick(now int64) {
 	t.idle = append(t.idle[:0], t.idle[gone:]...)
 	for _, l := range retired {
 		l.retired = true
+	}
+	if t.cfg.Drop == DropUniform {
+		t.shedding.observe(t.served, t.queue.n, &t.cfg)
+		t.room.Store(math.Float64bits(t.shedding.room))
 	}
 	wake := t.ring(now)
 	t.mu.Unlock()

@@ -11,7 +11,7 @@ type runCmd struct {
 	Conns   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many connections."`
 	Batch   int        `group:"defaults" default:"16" placeholder:"N" help:"At most this many requests in flight on one connection under backlog."`
 	Queue   int        `group:"defaults" default:"8192" placeholder:"N" help:"At most this many requests wait."`
-	Drop    dropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest or oldest."`
+	Drop    dropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest, oldest, or uniform: shed at random, or by key, before it is."`
 	Timeout duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"For connecting, and for each answer."`
 	MaxAge  duration   `group:"defaults" default:"10s" placeholder:"TIME" help:"A request that waited longer is dropped as stale."`
 	Host    string     `group:"defaults" default:"keep" placeholder:"HOST" help:"Host header: keep, target, or a value."`

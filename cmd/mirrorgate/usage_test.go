@@ -74,7 +74,7 @@ func TestBadInput(t *testing.T) {
 	g("--memory 12x", `--memory: "12x" should be a number of bytes like 64MB, 512MiB or 1.5GiB`+help)
 	g("--sample 200%", `--sample: sample is "200%", should be a share like 25% or 0.25`+help)
 	g("--rate fast", `--rate: rate is "fast", should be requests a second like 200/s`+help)
-	g("--drop uniform", `--drop: drop is "uniform", should be one of newest, oldest`+help)
+	g("--drop random", `--drop: drop is "random", should be one of newest, oldest, uniform`+help)
 	g("--conns x", `--conns: expected a valid 64 bit int but got "x"`+help)
 	g("--queue 0", "--target t1: queue is 0, should be from 1 to 16777216")
 	g("--timeout 5", `--timeout: "5" should be a time above 0, like 500ms or 5s`+help)

@@ -117,7 +117,7 @@ func (m *methods) UnmarshalText(text []byte) error {
 
 type dropPolicy struct{ fanout.Drop }
 
-// UnmarshalText reads newest or oldest.
+// UnmarshalText reads newest, oldest or uniform.
 func (d *dropPolicy) UnmarshalText(text []byte) (err error) {
 	d.Drop, err = fanout.ParseDrop(string(text))
 	return err

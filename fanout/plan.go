@@ -1,0 +1,158 @@
+package fanout
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// plan is what is in force: the groups with their targets, and what becomes of
+// header fields. It never changes: whatever changes makes a new one, which the
+// next batch of every event loop takes whole.
+type plan struct {
+	cfg      Config
+	groups   []*group
+	slots    []*target // by target.slot; nil: free
+	fates    *fates
+	tail     []byte // what ends every header section, from the fields set by option on
+	overhead int    // bytes that a request in wire format can have besides its own
+}
+
+// group is a set of targets that share one copy of each sampled request.
+type group struct {
+	name    string
+	sample  float64
+	below   uint64   // samples below are taken, unless the sample is all
+	methods []string // empty: all
+	members []member
+	weight  uint64 // sum over members
+	seed    uint64 // tells the pick apart from the sample, and from other groups
+	metrics *groupMetrics
+}
+
+type member struct {
+	*target
+	weight uint64
+}
+
+// replan puts cfg in force, with the tunings on top. What did not change goes
+// on as it is; targets that are no longer wanted leave. f.mu is held, cfg is
+// valid.
+func (f *Fanout) replan(cfg Config) {
+	cfg.Targets = f.tunings.apply(cfg.Targets)
+	p := &plan{cfg: cfg, fates: newFates(cfg.DelHeaders, cfg.SetHeaders)}
+	for _, h := range cfg.SetHeaders {
+		p.tail = appendField(p.tail, h.Name, []byte(h.Value))
+	}
+	p.tail = append(p.tail, markerLine+"\r\n"...)
+	p.overhead = len(" / HTTP/1.1\r\nhost: \r\ncontent-length: 9223372036854775807\r\n"+truncatedLine) + len(p.tail)
+
+	old := f.targets
+	f.targets = make([]*target, len(cfg.Targets))
+	p.slots = make([]*target, 0, len(cfg.Targets))
+	for i, tc := range cfg.Targets {
+		if at := slices.IndexFunc(old, func(t *target) bool { return t.cfg.sameLanes(&tc) }); at >= 0 {
+			f.targets[i] = old[at]
+			old = slices.Delete(slices.Clone(old), at, at+1)
+			p.place(f.targets[i])
+		}
+	}
+	for i, tc := range cfg.Targets {
+		if f.targets[i] == nil {
+			f.targets[i] = newTarget(f, tc)
+			p.takeFreeSlot(f.targets[i])
+		}
+		f.targets[i].tune(&tc)
+	}
+	p.groups = f.group(cfg.Targets)
+	for _, g := range f.groups {
+		if !slices.ContainsFunc(p.groups, func(h *group) bool { return h.name == g.name }) {
+			g.metrics.sample.Store(0)
+		}
+	}
+	f.groups = p.groups
+	f.plan.Store(p)
+	for _, t := range old {
+		f.retire(t)
+	}
+}
+
+// group makes the groups of the targets, in the order of the options.
+func (f *Fanout) group(configs []TargetConfig) []*group {
+	var groups []*group
+	byName := map[string]*group{}
+	for i := range configs {
+		tc := &configs[i]
+		name := tc.groupName()
+		g := byName[name]
+		if g == nil {
+			g = &group{
+				name: name, sample: tc.Sample, below: shareOf(tc.Sample), methods: tc.Methods,
+				seed: xxhash.Sum64String(name), metrics: f.counted.group(name),
+			}
+			g.metrics.sample.Store(math.Float64bits(tc.Sample))
+			if g.metrics.accepted.Get() == 0 {
+				g.metrics.effective.Store(math.Float64bits(tc.Sample))
+			}
+			byName[name] = g
+			groups = append(groups, g)
+		}
+		g.members = append(g.members, member{f.targets[i], uint64(tc.Weight)})
+		g.weight += uint64(tc.Weight)
+	}
+	return groups
+}
+
+// shareOf is the number below which lies the given share of all 64-bit numbers.
+// All of them do not fit: 1 gives the largest number.
+func shareOf(share float64) uint64 {
+	if share >= 1 {
+		return math.MaxUint64
+	}
+	return uint64(math.Ldexp(share, 64))
+}
+
+// place puts a target that was in the plan before into its slot.
+func (p *plan) place(t *target) {
+	for len(p.slots) <= t.slot {
+		p.slots = append(p.slots, nil)
+	}
+	p.slots[t.slot] = t
+}
+
+func (p *plan) takeFreeSlot(t *target) {
+	t.slot = slices.Index(p.slots, nil)
+	if t.slot < 0 {
+		t.slot = len(p.slots)
+	}
+	p.place(t)
+}
+
+// Describe returns a sentence for each group that says what will happen to the
+// requests.
+func (f *Fanout) Describe() []string {
+	var lines []string
+	for _, g := range f.plan.Load().groups {
+		line := "mirroring " + FormatShare(g.sample) + " of "
+		if len(g.methods) > 0 {
+			line += strings.Join(g.methods, "+") + " "
+		}
+		line += "requests to "
+		if len(g.members) > 1 || g.members[0].cfg.Group != "" {
+			line += fmt.Sprintf("group %s (%d targets) ", g.name, len(g.members))
+		}
+		var urls []string
+		for _, m := range g.members {
+			share := ""
+			if len(g.members) > 1 {
+				share = " " + FormatShare(float64(m.weight)/float64(g.weight))
+			}
+			urls = append(urls, m.cfg.Name+"="+m.cfg.URL.Redacted()+share)
+		}
+		lines = append(lines, line+strings.Join(urls, ", "))
+	}
+	return lines
+}

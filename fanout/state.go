@@ -1,0 +1,67 @@
+package fanout
+
+import (
+	"math"
+	"time"
+)
+
+// GroupState is what is in force for a group. The times say until when a value
+// is tuned; they are zero if it stays.
+type GroupState struct {
+	Name        string
+	Sample      float64 // share of the requests that the group takes, 0 to 1
+	SampleUntil time.Time
+	Effective   float64  // share that was taken and not dropped in the last second
+	Methods     []string // empty: all
+	Targets     []TargetState
+}
+
+// TargetState is what is in force for a target.
+type TargetState struct {
+	Name        string
+	URL         string // without a password
+	Weight      int
+	WeightUntil time.Time
+	Rate        float64 // requests a second at most; 0: no limit
+	RateUntil   time.Time
+	Paused      bool
+	PausedUntil time.Time
+
+	Conns, Batch, Queue int
+	Drop                Drop
+	Timeout, MaxAge     time.Duration
+	Host                string
+}
+
+// Groups returns what is in force, in the order of the options.
+func (f *Fanout) Groups() []GroupState {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.groupStates()
+}
+
+// groupStates is Groups with f.mu held.
+func (f *Fanout) groupStates() []GroupState {
+	configs := f.plan.Load().cfg.Targets
+	states := make([]GroupState, len(f.groups))
+	for i, g := range f.groups {
+		states[i] = GroupState{
+			Name: g.name, Sample: g.sample, SampleUntil: f.tunings.groups[g.name].sample.until,
+			Effective: math.Float64frombits(g.metrics.effective.Load()), Methods: g.methods,
+		}
+		for j := range configs {
+			if tc := &configs[j]; tc.groupName() == g.name {
+				tn := f.tunings.targets[tc.Name]
+				states[i].Targets = append(states[i].Targets, TargetState{
+					Name: tc.Name, URL: tc.URL.Redacted(),
+					Weight: tc.Weight, WeightUntil: tn.weight.until,
+					Rate: tc.Rate, RateUntil: tn.rate.until,
+					Paused: tc.paused, PausedUntil: tn.paused.until,
+					Conns: tc.Conns, Batch: tc.Batch, Queue: tc.Queue, Drop: tc.Drop,
+					Timeout: tc.Timeout, MaxAge: tc.MaxAge, Host: tc.Host,
+				})
+			}
+		}
+	}
+	return states
+}
