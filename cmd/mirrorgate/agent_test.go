@@ -72,6 +72,16 @@ func (a *agent) kill() {
 	}
 }
 
+// stop ends mirrorgate as an administrator does.
+func (a *agent) stop(t *testing.T) {
+	t.Helper()
+	_ = a.process.Process.Signal(syscall.SIGTERM)
+	eventually(t, "mirrorgate has ended", a.gone)
+	if a.exitCode != 0 {
+		t.Errorf("exit code is %d, want 0: %s", a.exitCode, a.log)
+	}
+}
+
 // get asks the admin server.
 func (a *agent) get(path string) (status int, body string) {
 	a.t.Helper()

@@ -17,13 +17,14 @@ type crowd struct {
 	mu      sync.Mutex
 	failed  map[string]int // by what came instead of 200
 	spoe    map[string]int // by the error that HAProxy's filter saw
+	unsure  map[int64]bool // failed, or had such an error
 	slowest time.Duration
 }
 
 func newCrowd(addr string) *crowd {
 	return &crowd{
 		client: &fasthttp.HostClient{Addr: addr, MaxConns: 1000, ReadTimeout: 30 * time.Second, MaxIdemponentCallAttempts: 1},
-		failed: map[string]int{}, spoe: map[string]int{},
+		failed: map[string]int{}, spoe: map[string]int{}, unsure: map[int64]bool{},
 	}
 }
 
@@ -62,11 +63,13 @@ func (c *crowd) send(n int64, build func(n int64, req *fasthttp.Request)) {
 	c.slowest = max(c.slowest, took)
 	if err != nil {
 		c.failed[err.Error()]++
+		c.unsure[n] = true
 	} else if resp.StatusCode() != fasthttp.StatusOK {
 		c.failed[fmt.Sprint(resp.StatusCode())]++
 	}
 	if code := resp.Header.Peek("spoe-error"); len(code) > 0 {
 		c.spoe[string(code)]++
+		c.unsure[n] = true
 	}
 }
 
@@ -79,5 +82,29 @@ func (c *crowd) unharmed(t *testing.T) {
 	t.Helper()
 	if len(c.failed) > 0 || len(c.spoe) > 0 {
 		t.Errorf("of %d requests failed %v, with errors of SPOE %v", c.sent.Load(), c.failed, c.spoe)
+	}
+}
+
+// onceSince checks that of the requests from the given one on, those that HAProxy
+// had acknowledged arrived exactly once at the targets, and any other at most once.
+func (c *crowd) onceSince(t *testing.T, since int64, targets ...*recorder) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	times := map[string]int{}
+	for _, target := range targets {
+		for _, r := range target.all() {
+			times[r.line]++
+		}
+	}
+	for n := range c.sent.Load() {
+		line := fmt.Sprintf("GET /%d HTTP/1.1", n)
+		if got := times[line]; got > 1 || got == 0 && n >= since && !c.unsure[n] {
+			t.Errorf("request %d of %d arrived %d times; unsure: %v", n, c.sent.Load(), got, c.unsure[n])
+		}
+		delete(times, line)
+	}
+	for line := range times {
+		t.Errorf("nobody sent %s", line)
 	}
 }

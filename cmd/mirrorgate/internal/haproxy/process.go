@@ -71,16 +71,14 @@ func StartAt(ctx context.Context, addr string, files map[string]string) (*Proces
 	return p.start(ctx, files, nil)
 }
 
-// ReloadSocket is what a configuration must name for Reload: "stats socket
-// unix@reload.sock expose-fd listeners".
-const ReloadSocket = "reload.sock"
-
-// Reload starts another HAProxy, which takes the sockets of p over and tells it
-// to finish what it has and to end (-x, -sf). It returns when HAProxy answers, by
-// either of the two. They share their Output, and both have to be stopped.
+// Reload starts another HAProxy in the directory of p, which takes the sockets of
+// p over and tells it to finish what it has and to end (-x, -sf). It returns when
+// HAProxy answers, by either of the two. They share their Output, and both have
+// to be stopped; only the new one can be asked.
 func (p *Process) Reload(ctx context.Context, files map[string]string) (*Process, error) {
-	next := &Process{addr: p.addr, output: p.output}
-	return next.start(ctx, files, nil, "-x", filepath.Join(p.dir, ReloadSocket), "-sf", strconv.Itoa(p.cmd.Process.Pid))
+	next := &Process{addr: p.addr, output: p.output, dir: p.dir}
+	p.dir = ""
+	return next.start(ctx, files, nil, "-x", Socket, "-sf", strconv.Itoa(p.cmd.Process.Pid))
 }
 
 func (p *Process) start(ctx context.Context, files map[string]string, inherited []*os.File, args ...string) (*Process, error) {
@@ -100,8 +98,10 @@ func (p *Process) run(files map[string]string, inherited []*os.File, args []stri
 	if err != nil {
 		return err
 	}
-	if p.dir, err = os.MkdirTemp("", "mirrorgate-haproxy-"); err != nil {
-		return err
+	if p.dir == "" {
+		if p.dir, err = os.MkdirTemp("", "mirrorgate-haproxy-"); err != nil {
+			return err
+		}
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(text), 0o600); err != nil {

@@ -11,7 +11,7 @@ import (
 
 const testConfig = `
 global
-    stats socket unix@` + ReloadSocket + ` expose-fd listeners
+    stats socket unix@` + Socket + ` expose-fd listeners
 
 defaults
     mode http
@@ -46,6 +46,9 @@ func TestStart(t *testing.T) {
 	}
 	defer p.Stop()
 	answers(t, first.Addr().String(), "hello")
+	if info, err := p.Ask("show info"); err != nil || !strings.Contains(info, "\nName: HAProxy\n") && !strings.HasPrefix(info, "Name: HAProxy\n") {
+		t.Errorf("it says of itself %.200q, error %v", info, err)
+	}
 	if err := p.Signal(syscall.SIGUSR1); err != nil {
 		t.Fatal(err)
 	}
