@@ -37,7 +37,7 @@ type runCmd struct {
 
 	Config string `group:"operation" placeholder:"FILE" help:"YAML with the names of these flags; they and the environment go over it."`
 
-	Admin          string   `group:"operation" default:"127.0.0.1:12346" placeholder:"ADDRESS" help:"Where to serve metrics, health and profiles over HTTP; empty: nowhere."`
+	Admin          string   `group:"operation" default:"127.0.0.1:12346" placeholder:"ADDRESS" help:"Where to serve the live page, the API, metrics, health and profiles over HTTP; empty: nowhere."`
 	AdminTokenFile string   `group:"operation" placeholder:"FILE" help:"File with the token that the admin address asks for, except for health; needed unless that is on loopback."`
 	Drain          duration `group:"operation" default:"10s" placeholder:"TIME" help:"At most this long to finish what is queued at a stop."`
 	LogLevel       string   `group:"operation" default:"info" placeholder:"LEVEL" enum:"debug,info,warn,error" help:"debug, info, warn or error."`

@@ -37,6 +37,9 @@ func (r *runCmd) Run() error {
 		Address:    r.Admin,
 		Token:      token,
 		Exposition: func(w io.Writer) { writeMetrics(w, set) },
+		Metrics:    set,
+		Memory:     int64(r.Memory),
+		Version:    buildVersion(),
 		Logger:     log,
 	})
 	if err != nil {

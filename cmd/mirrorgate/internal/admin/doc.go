@@ -1,6 +1,13 @@
-// Package admin serves what operators look at, over HTTP on an address of its
-// own, away from the traffic.
+// Package admin serves what operators look at and turn, over HTTP on an address
+// of its own, away from the traffic.
 //
 //	server.go     the server: its paths, from Listen to Close
-//	guard.go      who may come in
+//	guard.go      who may come in; origin.go: no page of others may change anything
+//	api.go        GET /api/targets, /api/stats and /api/history, as JSON
+//	stats.go      the figures of a moment; reading.go takes them from the metrics
+//	notes.go      what an operator should know first, in sentences
+//	history.go    what charts show of the last five minutes
+//	tune.go       PATCH of a group or a target
+//	page.go       the live page at /; page.html is all of it
+//	client.go     the other end, for the commands status and tune
 package admin

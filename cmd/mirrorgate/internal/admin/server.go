@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"golang.org/x/net/netutil"
 
 	"github.com/mirrorgate/mirrorgate/fanout"
@@ -26,6 +28,9 @@ type Config struct {
 	Address    string          // HOST:PORT; empty: no server
 	Token      string          // the secret that everything but health asks for; empty: none, on loopback only
 	Exposition func(io.Writer) // writes all metrics in Prometheus text format
+	Metrics    *metrics.Set    // those of the gateway
+	Memory     int64           // bytes of payload that the gateway may hold
+	Version    string
 	Logger     *slog.Logger
 }
 
@@ -38,15 +43,10 @@ type Server struct {
 	server   *http.Server
 	ready    atomic.Bool
 	fanout   *fanout.Fanout
+	history  *history
+	stop     chan struct{}
+	tuning   sync.Mutex // so that before and after are of one change
 }
-
-const index = `mirrorgate
-
-/metrics       counters and gauges, in Prometheus text format
-/healthz       200 while the process lives
-/readyz        200 while it wants traffic, 503 while it drains
-/debug/pprof/  profiles
-`
 
 // Listen binds the address. Who connects waits until Serve.
 func Listen(cfg Config) (*Server, error) {
@@ -105,6 +105,9 @@ func (s *Server) Serve(f *fanout.Fanout) {
 		return
 	}
 	s.fanout = f
+	s.history = newHistory(s.cfg.Metrics, f)
+	s.stop = make(chan struct{})
+	go s.history.run(s.stop)
 	s.ready.Store(true)
 	s.server = &http.Server{
 		Handler:           guard(s.cfg.Token, s.routes()),
@@ -119,7 +122,12 @@ func (s *Server) Serve(f *fanout.Fanout) {
 // routes leaves /debug/pprof/cmdline out: arguments may hold secrets.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, index) })
+	mux.HandleFunc("GET /{$}", servePage)
+	mux.HandleFunc("GET /api/targets", s.serveTargets)
+	mux.HandleFunc("GET /api/stats", s.serveStats)
+	mux.HandleFunc("GET /api/history", s.serveHistory)
+	mux.HandleFunc("PATCH /api/groups/{name}", s.patchGroup)
+	mux.HandleFunc("PATCH /api/targets/{name}", s.patchTarget)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.serveReady)
@@ -127,7 +135,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
+	return sameOrigin(mux)
 }
 
 func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
@@ -157,6 +165,7 @@ func (s *Server) Addr() string {
 // Close ends the server and all connections to it.
 func (s *Server) Close() {
 	if s.server != nil {
+		close(s.stop)
 		s.server.Close()
 	}
 }

@@ -1,0 +1,120 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Client asks the server of a mirrorgate that runs.
+type Client struct {
+	address string
+	token   string
+	http    http.Client
+}
+
+// answerTime is how long a running mirrorgate may take for an answer.
+const answerTime = 5 * time.Second
+
+// NewClient returns a client for the server that listens on address, as its
+// option --admin says. It connects to nothing yet.
+func NewClient(address, token string) *Client {
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+			address = net.JoinHostPort("127.0.0.1", port)
+		}
+	}
+	return &Client{address: address, token: token, http: http.Client{Timeout: answerTime, Transport: &http.Transport{}}}
+}
+
+// Address is where the client connects.
+func (c *Client) Address() string { return c.address }
+
+// RefusedError is what the server says of a request that it understood and that
+// is wrong.
+type RefusedError struct{ Text string }
+
+func (e *RefusedError) Error() string { return e.Text }
+
+// Stats returns the figures of this moment.
+func (c *Client) Stats(ctx context.Context) (s Stats, err error) {
+	return s, c.ask(ctx, http.MethodGet, "/api/stats", nil, &s)
+}
+
+// TuneGroup changes settings of a group; they are texts as options have them. A
+// RefusedError says what is wrong with them.
+func (c *Client) TuneGroup(ctx context.Context, name string, settings map[string]string) (t Tuned, err error) {
+	return t, c.ask(ctx, http.MethodPatch, "/api/groups/"+url.PathEscape(name), settings, &t)
+}
+
+// TuneTarget changes settings of a target as TuneGroup those of a group.
+func (c *Client) TuneTarget(ctx context.Context, name string, settings map[string]string) (t Tuned, err error) {
+	return t, c.ask(ctx, http.MethodPatch, "/api/targets/"+url.PathEscape(name), settings, &t)
+}
+
+func (c *Client) ask(ctx context.Context, method, path string, question, answer any) error {
+	body, err := json.Marshal(question)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	if question == nil {
+		body = nil
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, bytes.NewReader(body))
+	if _, _, split := net.SplitHostPort(c.address); err != nil || split != nil {
+		return &RefusedError{fmt.Sprintf("--admin: %q should be HOST:PORT", c.address)}
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return c.unreachable(err)
+	}
+	defer resp.Body.Close()
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return c.unreachable(err)
+	}
+	if err := refusal(resp.StatusCode, content); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(content, answer); err != nil {
+		return fmt.Errorf("cannot read what %s answers: is that the admin address of mirrorgate? %w", c.address, err)
+	}
+	return nil
+}
+
+// unreachable says how to mend that there was no answer.
+func (c *Client) unreachable(err error) error {
+	if request := new(url.Error); errors.As(err, &request) {
+		err = request.Err
+	}
+	return fmt.Errorf("cannot reach mirrorgate at %s: %w; is it running, and is that what its --admin says?", c.address, cause(err))
+}
+
+// refusal is what an answer says that is no success, nil if it is one.
+func refusal(status int, content []byte) error {
+	var answer apiError
+	text := strings.TrimSpace(string(content))
+	if json.Unmarshal(content, &answer) == nil {
+		text = answer.Error
+	}
+	switch {
+	case status == http.StatusOK:
+		return nil
+	case status == http.StatusUnauthorized:
+		return &RefusedError{"mirrorgate asks for the token: give the file that holds it with --admin-token-file"}
+	case status < http.StatusInternalServerError && text != "":
+		return &RefusedError{text}
+	}
+	return fmt.Errorf("mirrorgate answers %d: %s", status, text)
+}

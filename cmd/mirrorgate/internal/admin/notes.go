@@ -1,0 +1,94 @@
+package admin
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// Note is a sentence on what an operator should know first.
+type Note struct {
+	Level string `json:"level"` // "good", "quiet", "warn" or "bad"
+	Text  string `json:"text"`
+}
+
+// dropTexts say in words why a target drops requests.
+var dropTexts = map[string]string{
+	"paused":     "it is paused",
+	"breaker":    "its breaker is open",
+	"rate":       "they are over its rate",
+	"memory":     "--memory is used up",
+	"queue_full": "its queue is full",
+	"shed":       "its queue is filling",
+	"stale":      "they waited longer than max-age",
+	"dial":       "it cannot be reached",
+	"tls":        "TLS fails",
+	"shutdown":   "mirrorgate stops",
+	"removed":    "it was removed",
+}
+
+// notesOn says what is wrong, or that nothing is. rejected is by reason, for
+// each second.
+func notesOn(s *Stats, rejected map[string]float64) []Note {
+	var notes []Note
+	if !s.Ready {
+		notes = append(notes, Note{"warn", "Stopping: what is queued is being sent."})
+	}
+	eachRate(rejected, func(reason string, rate string) {
+		notes = append(notes, Note{"warn", fmt.Sprintf("Rejecting %s/s of what HAProxy sends: %s.", rate, reason)})
+	})
+	for i := range s.Groups {
+		for j := range s.Groups[i].Targets {
+			notes = append(notes, s.Groups[i].Targets[j].notes()...)
+		}
+	}
+	switch {
+	case len(notes) > 0:
+		return notes
+	case s.Received.Rate == 0:
+		return []Note{{"quiet", "No requests from HAProxy at present."}}
+	}
+	return []Note{{"good", "Every target takes all that is meant for it."}}
+}
+
+func (t *TargetStats) notes() []Note {
+	var notes []Note
+	level := "warn"
+	if t.BreakerOpen {
+		level = "bad"
+	}
+	eachRate(t.DropRate, func(reason, rate string) {
+		notes = append(notes, Note{level, fmt.Sprintf("%s drops %s/s: %s.", t.Name, rate, dropTexts[reason])})
+	})
+	switch {
+	case len(notes) > 0:
+	case t.BreakerOpen:
+		notes = append(notes, Note{level, t.Name + ": its breaker is open."})
+	case t.Paused:
+		notes = append(notes, Note{level, t.Name + " is paused."})
+	}
+	eachRate(t.ErrorRate, func(kind, rate string) {
+		notes = append(notes, Note{"bad", fmt.Sprintf("%s fails %s/s: %s.", t.Name, rate, kind)})
+	})
+	if rate := t.ResponseRate["5xx"]; rate > 0 {
+		notes = append(notes, Note{"warn", fmt.Sprintf("%s answers %s/s with 5xx.", t.Name, formatCount(rate))})
+	}
+	return notes
+}
+
+func eachRate(rates map[string]float64, f func(label, rate string)) {
+	for _, label := range slices.Sorted(maps.Keys(rates)) {
+		if rates[label] > 0 {
+			f(label, formatCount(rates[label]))
+		}
+	}
+}
+
+// formatCount writes a figure as short as can be read at a glance.
+func formatCount(v float64) string {
+	if v >= 10 || v == float64(int64(v)) {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(max(v, 0.1), 'f', 1, 64)
+}
