@@ -97,6 +97,25 @@ func (a *agent) get(path string) (status int, body string) {
 	return resp.StatusCode, string(b)
 }
 
+// patch changes something by the API.
+func (a *agent) patch(path, body string) (status int, answer string) {
+	a.t.Helper()
+	req, err := http.NewRequest(http.MethodPatch, "http://"+a.admin+"/api/"+path, strings.NewReader(body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
 func (a *agent) counters() accounting {
 	a.t.Helper()
 	_, page := a.get("/metrics")

@@ -11,7 +11,9 @@
 //	run.go          start in order, wait for the signal, stop in order
 //	token.go        the secret of the admin server
 //	gateway.go      fanout and engine, put together
-//	internal/admin  metrics, health and profiles over HTTP; exposition.go writes the metrics
+//	internal/admin  the live page, the API, metrics and health over HTTP; exposition.go writes the metrics
+//	status.go       what a running mirrorgate does; status_table.go is how it looks
+//	tune.go         changing a running mirrorgate
 //	log.go          the log; throttle.go keeps it short
 //	minute.go       what the log says of each minute
 //	accounting.go   the sums of the counters, and whether they add up
@@ -37,6 +39,8 @@ type cli struct {
 	Bench   benchCmd   `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
 	Config  configCmd  `cmd:"" help:"Print the configuration of HAProxy, systemd, Prometheus or Grafana."`
 	Demo    demoCmd    `cmd:"" help:"Show it at work: HAProxy, mirrorgate and three targets on this machine."`
+	Status  statusCmd  `cmd:"" help:"Show what a running mirrorgate does."`
+	Tune    tuneCmd    `cmd:"" help:"Change a group or a target of a running mirrorgate."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
+)
+
+func TestStatusTable(t *testing.T) {
+	time := func(s float64) *float64 { return &s }
+	s := admin.Stats{
+		Version: "v1.2.3", Uptime: 11105.4, Ready: true, Connections: 128,
+		Received: admin.Flow{Rate: 123456},
+		ACK:      admin.Latency{P50: time(8.27e-6), P99: time(210e-6)},
+		Memory:   admin.Memory{Resident: 1 << 30, Payload: 12345678, Limit: 512 << 20},
+		Groups: []admin.GroupStats{
+			{Name: "staging", Sample: 1, Effective: 1, Targets: []admin.TargetStats{{
+				Name: "staging", Sent: admin.Flow{Rate: 123456}, Latency: admin.Latency{P50: time(0.00123), P99: time(2.5)}, QueueLimit: 8192}}},
+			{Name: "v2", Sample: 0.025, Effective: 0.00123456, Targets: []admin.TargetStats{
+				{Name: "a-long-name", Sent: admin.Flow{Rate: 0.2}, DropRate: map[string]float64{"rate": 1000, "stale": 234}, ErrorRate: map[string]float64{"reset": 17.4}, Queue: 8192, QueueLimit: 8192},
+			}},
+		},
+		Notes: []admin.Note{{Level: "warn", Text: "a-long-name drops 1234/s: its queue is full."}},
+	}
+	var b bytes.Buffer
+	writeStatus(&b, "127.0.0.1:12346", s)
+	_, got, _ := strings.Cut(b.String(), "\n") // the first line has the time of day
+	want := `received 123k/s on 128 connections, ACK p50 8.27µs p99 210µs
+memory 1GiB, payloads 11.8MiB of 512MiB
+
+TARGET         SAMPLE  EFFECT  SENT/S     P50    P99  ERR/S  DROP/S      QUEUE
+staging          100%    100%    123k  1.23ms  2.50s      0       0     0/8192
+v2               2.5%  0.123%
+  a-long-name                     0.2       -      -     17    1234  8192/8192
+
+a-long-name drops 1234/s: its queue is full.
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for line := range strings.Lines(b.String()) {
+		if n := utf8.RuneCountInString(line) - 1; n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if !strings.HasPrefix(b.String(), "mirrorgate v1.2.3 at 127.0.0.1:12346, up 3h5m5s, ") {
+		t.Errorf("the head is %.80s", b.String())
+	}
+}
+
+func TestShortFigures(t *testing.T) {
+	f := func(got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("it writes %s, want %s", got, want)
+		}
+	}
+	f(shortCount(0), "0")
+	f(shortCount(0.25), "0.2")
+	f(shortCount(9999), "9999")
+	f(shortCount(12345), "12.3k")
+	f(shortCount(2345678), "2.35M")
+	f(shortTime(nil), "-")
+	seconds := func(s float64) string { return shortTime(&s) }
+	f(seconds(0.0000012), "1.20µs")
+	f(seconds(0.000999), "999µs")
+	f(seconds(0.0305), "30.5ms")
+	f(seconds(10), "10s")
+	f(shortBytes(0), "0B")
+	f(shortBytes(999), "999B")
+	f(shortBytes(1536), "1.50KiB")
+	f(shortBytes(3<<40), "3TiB")
+	f(shortShare(1), "100%")
+	f(shortShare(0.02), "2%")
+	f(shortShare(0.00012345), "0.0123%")
+}
+
+func TestFit(t *testing.T) {
+	f := func(text string, width, height int, want string) {
+		t.Helper()
+		if got := fit(text, width, height); got != want {
+			t.Errorf("%q in %d times %d is %q, want %q", text, width, height, got, want)
+		}
+	}
+	const end = clearLine + "\r\n"
+	f("one\ntwo\n", 10, 10, "one"+end+"two"+end)
+	f("one\ntwo\n", 10, 1, "one"+end)
+	f("one\n\nthree\n", 10, 3, "one"+end+end+"three"+end)
+	f("µµµµµ\n", 5, 5, "µµµµµ"+end)
+	f("µµµµµ\n", 4, 5, "µµµ…"+end)
+}
+
+func TestStatus(t *testing.T) {
+	a := startAgent(t, "--target", "a=http://127.0.0.1:1,group=v2,sample=50%", "--target", "b=http://127.0.0.1:1")
+	code, stdout, stderr := mirrorgate(t, nil, "status", "--admin", a.admin)
+	if code != 0 || stderr != "" {
+		t.Errorf("exit code %d and %q", code, stderr)
+	}
+	for _, want := range []string{
+		"mirrorgate v1.2.3-test at " + a.admin + ", up ", "\nreceived 0/s on 0 connections, ACK p50 - p99 -\n", "of 512MiB\n",
+		"\nTARGET  SAMPLE  EFFECT  SENT/S  P50  P99  ERR/S  DROP/S   QUEUE\nv2         50%",
+		"\n  a ", "\nb         100%", "\nNo requests from HAProxy at present.\n",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is not in\n%s", want, stdout)
+		}
+	}
+}
+
+// status --watch shows table after table, below each other in a pipe, in place
+// on a terminal, until it is interrupted.
+func TestStatusWatch(t *testing.T) {
+	a := startAgent(t, "--target", "a=http://127.0.0.1:1")
+	f := func(between string, command ...string) {
+		t.Helper()
+		watch := exec.Command(command[0], command[1:]...)
+		watch.Env = append(os.Environ(), "MIRRORGATE_ADMIN="+a.admin)
+		var out haproxy.Output
+		watch.Stdout = &out
+		in, err := watch.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		if err := watch.Start(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "two tables", func() bool { return strings.Count(out.String(), between+"mirrorgate v1.2.3-test at") >= 2 })
+		if between == "" {
+			watch.Process.Signal(os.Interrupt)
+		} else {
+			fmt.Fprint(in, "\x03") // as the key does on a terminal
+		}
+		watchdog := time.AfterFunc(time.Minute, func() { watch.Process.Kill() })
+		defer watchdog.Stop()
+		if err := watch.Wait(); err != nil {
+			t.Errorf("%s ends with %v: %s", command, err, out.String())
+		}
+	}
+	f("", binary, "status", "--watch")
+	f(home, "script", "--quiet", "--return", "--command", binary+" status --watch", "/dev/null")
+}
