@@ -11,7 +11,7 @@ FUZZTIME ?= 60s
 # The Debian suites whose HAProxy is tested: 2.6, 3.0 and 3.2 or later.
 HAPROXY_SUITES ?= bookworm trixie forky
 
-.PHONY: help build demo test test-haproxy fuzz lint bench clean haproxy
+.PHONY: help build demo test test-haproxy fuzz lint bench clean haproxy chromium
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -22,7 +22,7 @@ build: ## Build bin/mirrorgate, a static binary.
 demo: build haproxy ## Show it at work on this machine.
 	bin/mirrorgate demo
 
-test: haproxy ## Run all tests with the race detector.
+test: haproxy chromium ## Run all tests with the race detector.
 	go test -race -timeout 5m ./...
 	go test -run 'Allocates' ./codec ./engine ./fanout # the race detector allocates itself
 
@@ -52,8 +52,8 @@ bench: build ## Measure it, and write bench/RESULTS.md (about 6 minutes).
 clean: ## Remove what was built.
 	rm -rf bin
 
-haproxy:
-	@command -v haproxy >/dev/null || { \
-		test "$$(id -u)" = 0 || { echo "HAProxy is missing. Install it, on Debian with: sudo apt-get install haproxy" >&2; exit 1; }; \
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends haproxy; \
+haproxy chromium:
+	@command -v $@ >/dev/null || { \
+		test "$$(id -u)" = 0 || { echo "$@ is missing. Install it, on Debian with: sudo apt-get install $@" >&2; exit 1; }; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $@; \
 	}
