@@ -1,17 +1,13 @@
 package fanout
 
 import (
-	"fmt"
 	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // openBreaker opens the breaker of t; its next probe is in an hour.
@@ -461,8 +457,12 @@ func TestBreakerIgnoresTheEndOfGoodConnections(t *testing.T) {
 	var first, second sync.WaitGroup
 	first.Add(conns)
 	second.Add(conns)
+	answer := make(chan struct{})
 	rt := listen(t, func(c *rawConn) {
 		if c.number > conns {
+			c.take(1)
+			<-answer
+			c.send(ok)
 			c.serve(ok)
 			return
 		}
@@ -483,6 +483,8 @@ func TestBreakerIgnoresTheEndOfGoodConnections(t *testing.T) {
 	tg.pace = pace{now: 10 * ms}
 	tg.mu.Unlock()
 	f.Submit(together)
+	eventually(t, "all to be sent again", func() bool { return len(rt.requests()) == 3*conns || tg.breaker.open() })
+	close(answer)
 	drain(t, f)
 	if got := counts(tg); got != "selected=20 sent=20 2xx=20" || tg.breaker.opened != 0 {
 		t.Errorf("%s, breaker opened at %d", got, tg.breaker.opened)
@@ -490,78 +492,6 @@ func TestBreakerIgnoresTheEndOfGoodConnections(t *testing.T) {
 	if n := len(rt.requests()); n != 30 {
 		t.Errorf("the target saw %d requests, want 10 of them twice", n)
 	}
-}
-
-// reborn is a target that dies and comes back at the same address.
-type reborn struct {
-	t       *testing.T
-	socket  int // bound to the address, so that nobody else gets it meanwhile
-	addr    string
-	ln      net.Listener
-	accepts sync.WaitGroup
-	serving sync.WaitGroup
-	conns   []net.Conn
-}
-
-func newReborn(t *testing.T) *reborn {
-	t.Helper()
-	r := &reborn{t: t}
-	var err error
-	if r.socket, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.SetsockoptInt(r.socket, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Bind(r.socket, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	name, err := unix.Getsockname(r.socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.addr = fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port)
-	t.Cleanup(func() {
-		r.die()
-		unix.Close(r.socket)
-	})
-	return r
-}
-
-// live listens and answers everything.
-func (r *reborn) live() {
-	r.t.Helper()
-	ln, err := net.Listen("tcp", r.addr)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.ln = ln
-	r.accepts.Go(func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			r.conns = append(r.conns, conn)
-			r.serving.Go(func() { answerAll(conn) })
-		}
-	})
-}
-
-// die refuses connections and resets those that there are.
-func (r *reborn) die() {
-	if r.ln == nil {
-		return
-	}
-	r.ln.Close()
-	r.ln = nil
-	r.accepts.Wait()
-	for _, conn := range r.conns {
-		conn.(*net.TCPConn).SetLinger(0)
-		conn.Close()
-	}
-	r.conns = nil
-	r.serving.Wait()
 }
 
 // A real target that dies and comes back, twice, under traffic.

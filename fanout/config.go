@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -95,6 +96,8 @@ type Config struct {
 	Memory        int64      // bytes of payload held at most
 	Source        netip.Addr // local address of outgoing connections; the zero value: any
 	TLS           *tls.Config
+	DNSTTL        time.Duration // how long the addresses of a name are used before it is looked up again; 0: for ever
+	Resolver      *net.Resolver // looks names up; nil: the system's
 
 	Metrics *metrics.Set
 	Logger  *slog.Logger
@@ -132,6 +135,9 @@ func (c *Config) Validate() error {
 		if err := t.validate(); err != nil {
 			return fmt.Errorf("--target %s: %w", t.Name, err)
 		}
+		if err := checkFamily(c.Source, t.URL.Hostname()); err != nil {
+			return fmt.Errorf("--target %s: %w", t.Name, err)
+		}
 		if names[t.Name] {
 			return fmt.Errorf("--target %s: the name is taken by another target; give each its own, like %s2=%s", t.Name, t.Name, t.URL.Redacted())
 		}
@@ -145,6 +151,15 @@ func (c *Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+// checkFamily finds a target that could never be reached from source.
+func checkFamily(source netip.Addr, host string) error {
+	addr, err := netip.ParseAddr(host)
+	if err != nil || !source.IsValid() || addr.Is4() == source.Is4() {
+		return nil
+	}
+	return fmt.Errorf("%s cannot be reached from --source %s: one is IPv4, the other IPv6", addr, source)
 }
 
 func checkHeaderOption(option, name string) error {

@@ -49,7 +49,11 @@ func (e dialError) Unwrap() error { return e.error }
 func (t *target) dial(addr string, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(t.aborting, timeout)
 	defer cancel()
-	conn, err := t.dialer.DialContext(ctx, "tcp", addr)
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	conn, err := t.connect(ctx, port)
 	if err != nil {
 		return nil, dialError{err}
 	}

@@ -124,18 +124,31 @@ func TestDrainEndsTLSHandshake(t *testing.T) {
 }
 
 func TestSourceAddress(t *testing.T) {
-	from := make(chan string, 1)
-	rt := listen(t, func(c *rawConn) {
-		host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
-		from <- host
-		c.serve(ok)
-	})
-	f := newFanout(t, func(c *Config) { c.Source = netip.MustParseAddr("127.0.0.7") }, rt.url)
-	f.Submit(requests("GET /"))
-	drain(t, f)
-	if got := <-from; got != "127.0.0.7" {
-		t.Errorf("connected from %s", got)
+	f := func(listenAt, source, want string) {
+		t.Helper()
+		from := make(chan string, 1)
+		rt := listenOn(t, listenAt, func(c *rawConn) {
+			host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
+			from <- host
+			c.serve(ok)
+		})
+		fan := newFanout(t, func(c *Config) { c.Source = netip.MustParseAddr(source) }, rt.url)
+		fan.Submit(requests("GET /"))
+		drain(t, fan)
+		if got := counts(fan.targets[0]); got != want {
+			t.Errorf("from %s: %s, want %s", source, got, want)
+		}
+		if len(from) > 0 {
+			if got := <-from; got != source {
+				t.Errorf("connected from %s, want %s", got, source)
+			}
+		}
 	}
+	f("127.0.0.1:0", "127.0.0.7", "selected=1 sent=1 2xx=1")
+	f("[::1]:0", "::1", "selected=1 sent=1 2xx=1")
+	// An address that this machine does not have, for it has only one of IPv6 for
+	// certain.
+	f("[::1]:0", "2001:db8::1", "selected=1 dropped{dial}=1")
 }
 
 // Without a port, the scheme says it.

@@ -18,7 +18,8 @@
 //	lane.go       one goroutine, one connection, one batch in flight
 //	answer.go     reading the answers of a batch, in order
 //	simple_answer.go  the short cut for those that are as usual
-//	dial.go       connections: addresses, TLS
+//	dial.go       connections: TLS, the pool
+//	resolve.go    where they go: the addresses of a name, now
 //	breaker.go    a target that fails costs nothing until it answers again
 //	reload.go     another plan; tune.go single values, for a while; state.go says what is in force
 //	drain.go      shutdown

@@ -136,6 +136,9 @@ func TestUnwrittenIsSentAgainOnce(t *testing.T) {
 		t.Errorf("%d requests in a batch, want the first alone", len(l.batch))
 	}
 	l.exchange()
+	if tg.breaker.failures != 2 {
+		t.Errorf("%d failures counted, want 2", tg.breaker.failures)
+	}
 	if got := counts(tg); got != "selected=2 dropped{dial}=1" || tg.queue.n != 1 {
 		t.Errorf("%s, %d queued", got, tg.queue.n)
 	}

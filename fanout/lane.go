@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -37,7 +38,9 @@ type lane struct {
 
 	stream net.Conn
 	socket *net.TCPConn
-	proven bool // an answer came on this connection
+	proven bool          // an answer came on this connection
+	addr   netip.Addr    // where the connection goes
+	known  *[]netip.Addr // the addresses that addr was looked for in last
 	reader *bufio.Reader
 	answer fasthttp.Response
 	body   io.LimitedReader
@@ -87,8 +90,9 @@ func (l *lane) useConnection() {
 	}
 	l.stream, l.socket = unwrap(cc.Conn())
 	l.reader.Reset(laneReader{l})
+	l.addr, l.known = l.socket.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap(), nil
 	l.proven, l.readErr = false, nil
-	for l.exchange() && l.take() && l.usable() {
+	for l.exchange() && !l.moved() && l.take() && l.usable() {
 	}
 	l.t.client.CloseConn(cc)
 }
@@ -130,6 +134,7 @@ func (l *lane) take() bool {
 		now := t.f.now()
 		t.dropStale(now, &l.out)
 		if t.ready(now) > 0 {
+			l.retired = false
 			l.takeShare(now)
 			break
 		}
@@ -178,9 +183,10 @@ func (l *lane) takeShare(now int64) {
 	t.inflight.Add(int64(len(l.batch)))
 }
 
-// usable reports whether the connection is still good after the lane was idle.
+// usable reports whether the connection still goes to the right place, and is
+// good after the lane was idle.
 func (l *lane) usable() bool {
-	return l.idleSince == 0 || l.t.f.now()-l.idleSince < idleCheck || quiet(l.socket)
+	return !l.moved() && (l.idleSince == 0 || l.t.f.now()-l.idleSince < idleCheck || quiet(l.socket))
 }
 
 // dropBatch ends the whole batch before anything of it was sent.

@@ -42,7 +42,13 @@ type rawConn struct {
 // connection is closed when it returns.
 func listen(t testing.TB, play func(c *rawConn)) *rawTarget {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	return listenOn(t, "127.0.0.1:0", play)
+}
+
+// listenOn is listen at another address.
+func listenOn(t testing.TB, addr string, play func(c *rawConn)) *rawTarget {
+	t.Helper()
+	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,15 +38,16 @@ var fastLanes = runtime.GOMAXPROCS(0)
 
 // target is where copies go: a bounded queue and the lanes that empty it.
 type target struct {
-	f       *Fanout
-	slot    int // in the plan
-	cfg     TargetConfig
-	prefix  []byte // goes in front of paths, without a slash at its end
-	ownHost []byte // the line of Host for requests that have none
-	newHost []byte // the line of Host for all requests; nil: keep theirs
-	client  *fasthttp.HostClient
-	dialer  net.Dialer
-	metrics *targetMetrics
+	f         *Fanout
+	slot      int // in the plan
+	cfg       TargetConfig
+	prefix    []byte // goes in front of paths, without a slash at its end
+	ownHost   []byte // the line of Host for requests that have none
+	newHost   []byte // the line of Host for all requests; nil: keep theirs
+	client    *fasthttp.HostClient
+	addresses *addresses
+	dialer    net.Dialer
+	metrics   *targetMetrics
 
 	rate   atomic.Pointer[rateLimit] // nil: no limit
 	paused atomic.Bool
@@ -91,6 +92,7 @@ func newTarget(f *Fanout, cfg TargetConfig) *target {
 	t.room.Store(math.Float64bits(float64(cfg.Queue)))
 	t.batchLimit.Store(int64(cfg.Batch))
 	t.aborting, t.abort = context.WithCancel(context.Background())
+	t.addresses = newAddresses(&f.cfg, cfg.URL.Hostname())
 	t.client = newClient(t)
 	t.metrics = f.counted.target(cfg.Name, cfg.groupName())
 	t.metrics.attach(t)
@@ -263,7 +265,8 @@ func (t *target) dropStale(now int64, o *outcome) {
 
 // tick lets lanes go that have been idle for long, wakes one for a queue that
 // stands still or for a probe, drops what is stale though no lane comes for it,
-// tries batches again, and looks how much has to be shed.
+// tries batches again, looks up the target's addresses again, and looks how much
+// has to be shed.
 func (t *target) tick(now int64) {
 	var o outcome
 	t.mu.Lock()
@@ -272,6 +275,7 @@ func (t *target) tick(now int64) {
 		t.resumeAt = 0
 		t.batchLimit.Store(int64(t.cfg.Batch))
 	}
+	t.resolveAgain(now)
 	gone := 0
 	for gone < len(t.idle) && now-t.idle[gone].idleSince > idleLane {
 		gone++

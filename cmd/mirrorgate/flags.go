@@ -29,6 +29,7 @@ type runCmd struct {
 	Truncated string    `group:"requests" default:"drop" placeholder:"POLICY" enum:"drop,send" help:"Requests with a body that HAProxy cut: drop or send."`
 	Memory    byteSize  `group:"requests" default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most, like 64MB or 1GiB."`
 	Source    address   `group:"requests" placeholder:"IP" help:"Local address of connections to targets."`
+	DNSTTL    duration  `name:"dns-ttl" group:"requests" default:"30s" placeholder:"TIME" help:"Targets' names are looked up again after this time."`
 
 	TLSCA       string `name:"tls-ca" group:"tls" placeholder:"FILE" help:"Certificates (PEM) to verify targets with (default: those of the system)."`
 	TLSCert     string `name:"tls-cert" group:"tls" placeholder:"FILE" help:"Certificate (PEM) to show to targets."`

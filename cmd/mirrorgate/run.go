@@ -99,6 +99,7 @@ func (r *runCmd) fanoutConfig(set *metrics.Set, log *slog.Logger) (fanout.Config
 		SendTruncated: r.Truncated == "send",
 		Memory:        int64(r.Memory),
 		Source:        r.Source.Addr,
+		DNSTTL:        time.Duration(r.DNSTTL),
 		TLS:           tls,
 		Metrics:       set,
 		Logger:        log,

@@ -81,6 +81,8 @@ func TestBadInput(t *testing.T) {
 	g("--drain 0s", `--drain: "0s" should be a time above 0, like 500ms or 5s`+help)
 	g("--allow 10.0.0.0/33", `--allow: "10.0.0.0/33" should be an address or a network like 10.0.0.0/8`+help)
 	g("--source here", `--source: "here" should be an IP address of this machine`+help)
+	g("--source ::1", "--target t1: 127.0.0.1 cannot be reached from --source ::1: one is IPv4, the other IPv6")
+	g("--dns-ttl 0s", `--dns-ttl: "0s" should be a time above 0, like 500ms or 5s`+help)
 	g("--sample-by user", `--sample-by: "user" should be random, path, header:NAME or cookie:NAME`+help)
 	g("--set-header x", `--set-header: "x" should be NAME:VALUE`+help)
 	g("--set-header Host:x", "--set-header Host: mirrorgate sets this field itself; for Host use --host")
