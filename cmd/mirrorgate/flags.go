@@ -21,7 +21,7 @@ type runCmd struct {
 	MaxConns         uint      `group:"haproxy" placeholder:"N" help:"At most this many connections from HAProxy (default: what the limit of open files allows)."`
 	MaxFrameSize     frameSize `group:"haproxy" default:"1MiB" placeholder:"BYTES" help:"Largest frame to agree on; HAProxy's own limit counts up to it. Lower than HAProxy's costs requests."`
 	HandshakeTimeout duration  `group:"haproxy" default:"5s" placeholder:"TIME" help:"At most this long from connecting to the HELLO."`
-	Loops            uint      `group:"haproxy" placeholder:"N" help:"Event loops (default: one for each CPU)."`
+	Loops            uint      `group:"haproxy" placeholder:"N" help:"Event loops (default: one for two CPUs)."`
 
 	SampleBy  sampleKey `group:"requests" default:"random" placeholder:"KEY" help:"random, path, header:NAME or cookie:NAME: the same key is in or out on every agent."`
 	SetHeader headers   `group:"requests" sep:"none" placeholder:"NAME:VALUE" help:"Set a header on every copy. Repeatable; in the environment one a line."`

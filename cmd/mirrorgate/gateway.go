@@ -23,13 +23,14 @@ var (
 	shared sync.Once
 )
 
-// shareProcessors returns the number of event loops, one for each core unless
-// some are asked for, and gives Go one processor more for each: a loop keeps its
-// own while it waits in epoll, until the runtime notices, and the lanes would
-// wait with it. Which of them runs is better left to the kernel.
+// shareProcessors returns the number of event loops, one for two cores unless
+// some are asked for, since the lanes have as much to do. A loop keeps one of
+// Go's processors while it waits in epoll, until the runtime notices: there must
+// be one that no loop can keep, or the lanes would wait with it. Any more only
+// make threads that look for work in each other's queues.
 func shareProcessors(loops int) int {
-	loops = cmp.Or(loops, cores)
-	shared.Do(func() { runtime.GOMAXPROCS(cores + loops) })
+	loops = cmp.Or(loops, max(1, cores/2))
+	shared.Do(func() { runtime.GOMAXPROCS(max(cores, loops+1)) })
 	return loops
 }
 
