@@ -36,7 +36,7 @@ type runCmd struct {
 	TLSKey      string `name:"tls-key" group:"tls" placeholder:"FILE" help:"Key (PEM) of that certificate."`
 	TLSInsecure bool   `name:"tls-insecure" group:"tls" help:"Do not verify targets."`
 
-	Config string `group:"operation" placeholder:"FILE" help:"YAML with the names of these flags; they and the environment go over it."`
+	Config string `group:"operation" placeholder:"FILE" help:"YAML with the names of these flags; they and the environment go over it. SIGHUP reads it again."`
 
 	Admin          string   `group:"operation" default:"127.0.0.1:12346" placeholder:"ADDRESS" help:"Where to serve the live page, the API, metrics, health and profiles over HTTP; empty: nowhere."`
 	AdminTokenFile string   `group:"operation" placeholder:"FILE" help:"File with the token that the admin address asks for, except for health; needed unless that is on loopback."`

@@ -41,9 +41,7 @@ func startGateway(fc fanout.Config, ec engine.Config) (*gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range fc.Targets {
-		ec.Reserve += t.Conns
-	}
+	ec.Reserve += connsOf(fc.Targets)
 	ec.Mirror = f
 	ec.Loops = shareProcessors(ec.Loops)
 	e, err := engine.Listen(ec)

@@ -7,6 +7,7 @@
 //	flags.go        the options of the default command; value.go reads them
 //	file.go         the configuration file; internal/configfile reads it
 //	origin.go       where an option's value comes from
+//	reload.go       the file again, while it runs
 //	check.go        what a start would find wrong; sheet.go what would be in force
 //	run.go          start in order, wait for the signal, stop in order
 //	token.go        the secret of the admin server

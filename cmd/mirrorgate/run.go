@@ -32,6 +32,9 @@ func (r *runCmd) Run() error {
 	}
 	stopping := make(chan os.Signal, 2)
 	signal.Notify(stopping, syscall.SIGTERM, syscall.SIGINT)
+	reloading := make(chan os.Signal, 1)
+	signal.Notify(reloading, syscall.SIGHUP)
+	reloads := r.newReloads(fanoutConfig)
 
 	adminServer, err := admin.Listen(admin.Config{
 		Address:    r.Admin,
@@ -54,8 +57,16 @@ func (r *runCmd) Run() error {
 	minutesEnd := make(chan struct{})
 	go everyMinute(set, log, minutesEnd)
 
+	var stop os.Signal
+	for stop == nil {
+		select {
+		case stop = <-stopping:
+		case <-reloading:
+			reloads.reload(g.fanout)
+		}
+	}
 	drain := time.Duration(r.Drain)
-	log.Info("stopping", "signal", (<-stopping).String(), "drain", drain.String())
+	log.Info("stopping", "signal", stop.String(), "drain", drain.String())
 	go func() {
 		log.Error("stopping at once", "signal", (<-stopping).String())
 		os.Exit(exitFailed)

@@ -84,7 +84,7 @@ func TestBadInput(t *testing.T) {
 	g("--source ::1", "--target t1: 127.0.0.1 cannot be reached from --source ::1: one is IPv4, the other IPv6")
 	g("--dns-ttl 0s", `--dns-ttl: "0s" should be a time above 0, like 500ms or 5s`+help)
 	g("--sample-by user", `--sample-by: "user" should be random, path, header:NAME or cookie:NAME`+help)
-	g("--set-header x", `--set-header: "x" should be NAME:VALUE`+help)
+	g("--set-header x", "--set-header: a header should be NAME:VALUE"+help)
 	g("--set-header Host:x", "--set-header Host: mirrorgate sets this field itself; for Host use --host")
 	g("--truncated cut", `--truncated must be one of "drop","send" but got "cut"`+help)
 	g("--log-level loud", `--log-level must be one of "debug","info","warn","error" but got "loud"`+help)

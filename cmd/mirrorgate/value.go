@@ -33,6 +33,8 @@ func (t *targets) Decode(ctx *kong.DecodeContext) error {
 
 type headers []fanout.Header
 
+var errHeader = errors.New("a header should be NAME:VALUE")
+
 // Decode adds to what other occurrences of the option gave.
 func (h *headers) Decode(ctx *kong.DecodeContext) error {
 	var text string
@@ -42,7 +44,7 @@ func (h *headers) Decode(ctx *kong.DecodeContext) error {
 	for line := range strings.Lines(text) {
 		name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
 		if !ok {
-			return fmt.Errorf("%q should be NAME:VALUE", line)
+			return errHeader // without the text, which may be a secret
 		}
 		*h = append(*h, fanout.Header{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)})
 	}
