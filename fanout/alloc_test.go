@@ -6,6 +6,7 @@
 package fanout
 
 import (
+	"net/netip"
 	"runtime"
 	"testing"
 	"time"
@@ -14,9 +15,10 @@ import (
 )
 
 func TestPrepareAllocatesNothing(t *testing.T) {
-	f := newFanout(t, nil, nobody)
+	f := newFanout(t, func(c *Config) { c.ForwardedFor = ForwardedAppend }, nobody)
 	defer drain(t, f)
 	r := browserRequest()
+	r.Source = netip.IPv6Loopback()
 	var p prepared
 	f.prepare(&p, &r)
 	if n := testing.AllocsPerRun(1000, func() { f.prepare(&p, &r) }); n != 0 {
@@ -79,6 +81,7 @@ func TestSteadyStateAllocatesNextToNothing(t *testing.T) {
 	batch := make([]codec.Request, 8)
 	for i := range batch {
 		batch[i] = browserRequest()
+		batch[i].Primary = codec.Primary{Status: 200, Timed: true, ID: []byte("7F000001:A930_6B05CEF8_0000")}
 	}
 	send := func(n int) {
 		for range n / len(batch) {

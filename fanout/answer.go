@@ -56,6 +56,9 @@ func (l *lane) readAnswers(sent int, start int64) bool {
 			return false
 		}
 		l.out.responses[a.code/100-1]++
+		if e.status != 0 {
+			l.compare(e.payload, a.code, l.clock-start)
+		}
 		l.out.end(e)
 		l.t.metrics.duration.Update(float64(l.clock-start) / 1e9)
 		if i == 0 {

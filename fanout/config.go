@@ -90,9 +90,10 @@ type Header struct{ Name, Value string }
 type Config struct {
 	Targets       []TargetConfig
 	SampleBy      SampleKey
-	SetHeaders    []Header   // replace what the request has of that name
-	DelHeaders    []string   // names
-	SendTruncated bool       // mirror what came of a truncated body instead of dropping it
+	SetHeaders    []Header // replace what the request has of that name
+	DelHeaders    []string // names
+	SendTruncated bool     // mirror what came of a truncated body instead of dropping it
+	ForwardedFor  Forwarded
 	Memory        int64      // bytes of payload held at most
 	Source        netip.Addr // local address of outgoing connections; the zero value: any
 	TLS           *tls.Config
@@ -101,6 +102,9 @@ type Config struct {
 
 	Metrics *metrics.Set
 	Logger  *slog.Logger
+	// DifferenceLog gets a line for answers that differ from production's, at most
+	// five a second; nil: none.
+	DifferenceLog *slog.Logger
 }
 
 // reservedHeaders are set by mirrorgate itself, so no option may touch them.
@@ -116,7 +120,7 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("--memory is %d, should be the bytes of payload to hold at most, like 512MiB", c.Memory)
 	}
 	for _, h := range c.SetHeaders {
-		if err := checkHeaderOption("--set-header", h.Name); err != nil {
+		if err := c.checkHeaderOption("--set-header", h.Name); err != nil {
 			return err
 		}
 		if !validValue([]byte(h.Value)) {
@@ -124,7 +128,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	for _, name := range c.DelHeaders {
-		if err := checkHeaderOption("--del-header", name); err != nil {
+		if err := c.checkHeaderOption("--del-header", name); err != nil {
 			return err
 		}
 	}
@@ -162,12 +166,15 @@ func checkFamily(source netip.Addr, host string) error {
 	return fmt.Errorf("%s cannot be reached from --source %s: one is IPv4, the other IPv6", addr, source)
 }
 
-func checkHeaderOption(option, name string) error {
+func (c *Config) checkHeaderOption(option, name string) error {
 	if !validName([]byte(name)) {
 		return fmt.Errorf("%s: %q is no header name", option, name)
 	}
 	if slices.Contains(reservedHeaders, strings.ToLower(name)) {
 		return fmt.Errorf("%s %s: mirrorgate sets this field itself; for Host use --host", option, name)
+	}
+	if c.ForwardedFor != ForwardedKeep && strings.EqualFold(name, forwardedName) {
+		return fmt.Errorf("%s %s: --forwarded-for %s writes this field; give only one of the two", option, name, c.ForwardedFor)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@
 //	plan.go       what is in force: groups, targets, header options; never changes
 //	submit.go     one batch from an event loop: count, reject, select, one doorbell
 //	prepare.go    is it a request that can be mirrored: truncation, loop
+//	forwarded.go  the client's address in X-Forwarded-For
 //	guard.go      no byte goes out where HTTP forbids it
 //	sample.go     which share of the traffic a group takes, and which target
 //	admit.go      may it wait at the target: breaker, rate, memory, room in the queue
@@ -18,6 +19,8 @@
 //	lane.go       one goroutine, one connection, one batch in flight
 //	answer.go     reading the answers of a batch, in order
 //	simple_answer.go  the short cut for those that are as usual
+//	compare.go    the answer beside that of production, where that is known
+//	differences.go  the last requests whose answers differ
 //	dial.go       connections: TLS, the pool
 //	resolve.go    where they go: the addresses of a name, now
 //	breaker.go    a target that fails costs nothing until it answers again

@@ -15,6 +15,7 @@ type Fanout struct {
 	log      *slog.Logger
 	metrics  *gatewayMetrics
 	held     atomic.Int64
+	logging  *rateLimit // lines for Config.DifferenceLog
 	payloads payloads
 	batches  sync.Pool
 	start    time.Time
@@ -40,6 +41,7 @@ func New(cfg Config) (*Fanout, error) {
 	f := &Fanout{
 		cfg:     cfg,
 		log:     cfg.Logger,
+		logging: newRateLimit(loggedPerSecond, 0),
 		start:   time.Now(),
 		config:  cfg,
 		tunings: newTunings(cfg.Targets),

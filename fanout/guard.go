@@ -109,6 +109,7 @@ const (
 	fateLength
 	fateConnection
 	fateMarker
+	fateForwarded
 )
 
 // hopByHop are the fields that concern one connection only
@@ -130,7 +131,7 @@ type knownField struct {
 	fate fate
 }
 
-func newFates(del []string, set []Header) *fates {
+func newFates(cfg *Config) *fates {
 	f := &fates{}
 	f.add("host", fateHost)
 	f.add("content-length", fateLength)
@@ -139,11 +140,14 @@ func newFates(del []string, set []Header) *fates {
 	for _, name := range hopByHop {
 		f.add(name, fateDrop)
 	}
-	for _, name := range del {
+	for _, name := range cfg.DelHeaders {
 		f.add(name, fateDrop)
 	}
-	for _, h := range set {
+	for _, h := range cfg.SetHeaders {
 		f.add(h.Name, fateDrop)
+	}
+	if cfg.ForwardedFor != ForwardedKeep {
+		f.add(forwardedName, fateForwarded)
 	}
 	return f
 }

@@ -145,6 +145,7 @@ type targetMetrics struct {
 	opened    *metrics.Counter
 	duration  *metrics.PrometheusHistogram
 	batchSize *metrics.PrometheusHistogram
+	compared  compareMetrics
 
 	mu   sync.Mutex
 	live []*target // of that name: the one in the plan is the last one, others leave
@@ -176,6 +177,7 @@ func newTargetMetrics(set *metrics.Set, name, group string) *targetMetrics {
 	for k := range errorKinds {
 		m.errors[k] = labelled("errors", "kind", k)
 	}
+	m.compared = newCompareMetrics(set, name)
 	gauge := func(metric string, f func() float64) {
 		set.NewGauge(fmt.Sprintf("mirrorgate_target_%s{target=%q}", metric, name), f)
 	}
@@ -248,6 +250,7 @@ type outcome struct {
 	dropped   [dropReasons]int
 	responses [codeClasses]int
 	errors    [errorKinds]int
+	compared  [comparisons]int
 	free      *payload // a chain of those that nobody holds any more
 	freed     int64    // their bytes
 	left      int64    // bytes of payload that this target holds no more
@@ -274,6 +277,7 @@ func (t *target) settle(o *outcome) {
 		}
 	}
 	t.metrics.sent.Add(sent)
+	t.metrics.compared.count(&o.compared)
 	t.held.Add(-o.left)
 	t.f.held.Add(-o.freed)
 	t.f.payloads.put(o.free)

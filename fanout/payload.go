@@ -11,6 +11,7 @@ import (
 // buf, nobody may write it.
 type payload struct {
 	refs atomic.Int32
+	took int32 // milliseconds that production's answer took; negative: unknown
 	buf  []byte
 	next *payload // in a chain of free ones
 
@@ -20,6 +21,9 @@ type payload struct {
 
 	head       bool // HEAD: the answer has no body, whatever it declares
 	idempotent bool // may be sent again after a broken connection
+
+	idLen  uint8  // bytes of the request's id, which stands behind buf in its capacity
+	status uint16 // of production's answer; 0: there is nothing to compare with
 }
 
 // Payload buffers come in powers of two. Smaller ones would save nothing that
@@ -150,5 +154,8 @@ func (b *batch) serialise(p *prepared, refs int) *payload {
 	pl.buf, pl.path, pl.hostStart, pl.hostEnd = b.plan.appendWire(pl.buf, p)
 	pl.head = string(p.req.Method) == "HEAD"
 	pl.idempotent = isIdempotent(p.req.Method)
+	if pl.status = p.req.Primary.Status; pl.status != 0 {
+		pl.keepPrimary(&p.req.Primary)
+	}
 	return pl
 }

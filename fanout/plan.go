@@ -43,12 +43,15 @@ type member struct {
 // valid.
 func (f *Fanout) replan(cfg Config) {
 	cfg.Targets = f.tunings.apply(cfg.Targets)
-	p := &plan{cfg: cfg, fates: newFates(cfg.DelHeaders, cfg.SetHeaders)}
+	p := &plan{cfg: cfg, fates: newFates(&cfg)}
 	for _, h := range cfg.SetHeaders {
 		p.tail = appendField(p.tail, h.Name, []byte(h.Value))
 	}
 	p.tail = append(p.tail, markerLine+"\r\n"...)
 	p.overhead = len(" / HTTP/1.1\r\nhost: \r\ncontent-length: 9223372036854775807\r\n"+truncatedLine) + len(p.tail)
+	if cfg.ForwardedFor != ForwardedKeep {
+		p.overhead += maxForwarded
+	}
 
 	old := f.targets
 	f.targets = make([]*target, len(cfg.Targets))

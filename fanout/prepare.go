@@ -56,6 +56,9 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 		return codec.RejectTruncated
 	}
 	p.size += len(r.Method) + len(p.path) + len(p.authority) + len(r.Body) + pl.overhead
+	if r.Primary.Status != 0 {
+		p.size += min(len(r.Primary.ID), maxID)
+	}
 	return codec.RejectNone
 }
 
@@ -92,6 +95,11 @@ func (pl *plan) scanHeaders(p *prepared) codec.Reject {
 		case fateLength:
 			lengths++
 			length = it.Value
+		case fateForwarded:
+			if pl.forwards(p) {
+				size += len(it.Value) + len(separator)
+				continue
+			}
 		}
 		fields = append(fields, field{it.Name, it.Value})
 		size += len(it.Name) + len(it.Value) + len(": \r\n")
@@ -220,6 +228,9 @@ func (pl *plan) appendWire(dst []byte, p *prepared) (wire []byte, path, hostStar
 		if i == p.host {
 			hostStart, hostEnd = start, len(dst)
 		}
+	}
+	if pl.cfg.ForwardedFor != ForwardedKeep {
+		dst = pl.appendForwarded(dst, p)
 	}
 	if p.needsLength() {
 		dst = append(dst, "content-length: "...)

@@ -48,6 +48,7 @@ type target struct {
 	addresses *addresses
 	dialer    net.Dialer
 	metrics   *targetMetrics
+	differs   *differences
 
 	rate   atomic.Pointer[rateLimit] // nil: no limit
 	paused atomic.Bool
@@ -96,6 +97,7 @@ func newTarget(f *Fanout, cfg TargetConfig) *target {
 	t.client = newClient(t)
 	t.metrics = f.counted.target(cfg.Name, cfg.groupName())
 	t.metrics.attach(t)
+	t.differs = newDifferences()
 	return t
 }
 

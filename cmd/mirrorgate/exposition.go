@@ -44,6 +44,9 @@ var metricHelp = map[string]string{
 	"mirrorgate_spop_frames_total":                            "Frames from HAProxy, by type.",
 	"mirrorgate_spop_messages_ignored_total":                  "Messages without a method and a path.",
 	"mirrorgate_spop_errors_total":                            "Connections that were ended for an error, by code of the DISCONNECT.",
+
+	"mirrorgate_compare_total":                       "Answers compared with production's, by how the status codes compare.",
+	"mirrorgate_compare_duration_difference_seconds": "How much slower or faster than production the target answered.",
 }
 
 // writeMetrics writes everything in Prometheus text format: the set, then the

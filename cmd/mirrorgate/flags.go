@@ -31,6 +31,8 @@ type runCmd struct {
 	Source    address   `group:"requests" placeholder:"IP" help:"Local address of connections to targets."`
 	DNSTTL    duration  `name:"dns-ttl" group:"requests" default:"30s" placeholder:"TIME" help:"Targets' names are looked up again after this time."`
 
+	ForwardedFor forwarded `group:"requests" default:"keep" placeholder:"POLICY" help:"X-Forwarded-For of requests that come with arg_src: keep it, append the client to it, or set it to the client."`
+
 	TLSCA       string `name:"tls-ca" group:"tls" placeholder:"FILE" help:"Certificates (PEM) to verify targets with (default: those of the system)."`
 	TLSCert     string `name:"tls-cert" group:"tls" placeholder:"FILE" help:"Certificate (PEM) to show to targets."`
 	TLSKey      string `name:"tls-key" group:"tls" placeholder:"FILE" help:"Key (PEM) of that certificate."`
@@ -42,6 +44,7 @@ type runCmd struct {
 	AdminTokenFile string   `group:"operation" placeholder:"FILE" help:"File with the token that the admin address asks for, except for health; needed unless that is on loopback."`
 	Drain          duration `group:"operation" default:"10s" placeholder:"TIME" help:"At most this long to finish what is queued at a stop."`
 	LogLevel       string   `group:"operation" default:"info" placeholder:"LEVEL" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
+	LogDifferences bool     `group:"operation" help:"Log requests that a target answers with another status than production, a few lines a second at most."`
 	LogFormat      string   `group:"operation" default:"text" placeholder:"FORMAT" enum:"text,json" help:"text or json."`
 
 	origins origins

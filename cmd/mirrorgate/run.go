@@ -113,7 +113,11 @@ func (r *runCmd) fanoutConfig(set *metrics.Set, log *slog.Logger) (fanout.Config
 		DNSTTL:        time.Duration(r.DNSTTL),
 		TLS:           tls,
 		Metrics:       set,
+		ForwardedFor:  r.ForwardedFor.Forwarded,
 		Logger:        log,
+	}
+	if r.LogDifferences {
+		cfg.DifferenceLog = slog.New(newLogHandler(os.Stderr, r.LogLevel, r.LogFormat))
 	}
 	for i, text := range r.Targets {
 		t, err := fanout.ParseTarget(text, r.targetDefaults(), i+1)

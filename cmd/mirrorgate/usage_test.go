@@ -87,6 +87,8 @@ func TestBadInput(t *testing.T) {
 	g("--set-header x", "--set-header: a header should be NAME:VALUE"+help)
 	g("--set-header Host:x", "--set-header Host: mirrorgate sets this field itself; for Host use --host")
 	g("--truncated cut", `--truncated must be one of "drop","send" but got "cut"`+help)
+	g("--forwarded-for always", `--forwarded-for: forwarded-for is "always", should be one of keep, append, set`+help)
+	g("--forwarded-for set --del-header X-Forwarded-For", "--del-header X-Forwarded-For: --forwarded-for set writes this field; give only one of the two")
 	g("--log-level loud", `--log-level must be one of "debug","info","warn","error" but got "loud"`+help)
 	g("--max-conns=-1", `--max-conns: expected a valid 64 bit uint but got "-1"`+help)
 	g("--max-frame-size 255", `--max-frame-size: "255" should be a number of bytes from 256 to 64MiB`+help)

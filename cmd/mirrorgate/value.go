@@ -125,6 +125,14 @@ func (d *dropPolicy) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+type forwarded struct{ fanout.Forwarded }
+
+// UnmarshalText reads keep, append or set.
+func (f *forwarded) UnmarshalText(text []byte) (err error) {
+	f.Forwarded, err = fanout.ParseForwarded(string(text))
+	return err
+}
+
 type sampleKey struct{ fanout.SampleKey }
 
 // UnmarshalText reads random, path, header:NAME or cookie:NAME.

@@ -87,6 +87,14 @@ func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, s.history.since(after))
 }
 
+// serveDifferences shows the last requests that targets answered with another
+// status than production, the latest first.
+func (s *Server) serveDifferences(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, struct {
+		Differences []fanout.Difference `json:"differences"`
+	}{s.fanout.Differences()})
+}
+
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -126,6 +126,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/targets", s.serveTargets)
 	mux.HandleFunc("GET /api/stats", s.serveStats)
 	mux.HandleFunc("GET /api/history", s.serveHistory)
+	mux.HandleFunc("GET /api/differences", s.serveDifferences)
 	mux.HandleFunc("PATCH /api/groups/{name}", s.patchGroup)
 	mux.HandleFunc("PATCH /api/targets/{name}", s.patchTarget)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)

@@ -1,0 +1,114 @@
+package fanout
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Difference is a request that a target answered with another status code than
+// production did. The query of its path is cut: it may hold secrets.
+type Difference struct {
+	Time    time.Time `json:"time"` // of the target's answer
+	Target  string    `json:"target"`
+	Result  string    `json:"result"` // as in mirrorgate_compare_total
+	Method  string    `json:"method"`
+	Path    string    `json:"path"`
+	ID      string    `json:"id,omitempty"`
+	Primary Answer    `json:"primary"`
+	Mirror  Answer    `json:"mirror"`
+}
+
+// Answer is one side of a Difference.
+type Answer struct {
+	Status  int      `json:"status"`
+	Seconds *float64 `json:"seconds,omitempty"` // nil if unknown
+}
+
+const (
+	keptDifferences = 64  // of each target
+	maxPath         = 512 // bytes of a path that are kept
+	// Of more differences than this a sample is kept: by then the counters tell
+	// more, and lanes have better things to do.
+	differencesPerSecond = 10
+	// loggedPerSecond is for all targets together.
+	loggedPerSecond = 5
+)
+
+// differences are the last ones of one target.
+type differences struct {
+	limit *rateLimit
+
+	mu   sync.Mutex
+	ring []Difference // up to keptDifferences
+	next int          // where in a full ring the oldest stands
+}
+
+func newDifferences() *differences {
+	d := &differences{limit: newRateLimit(differencesPerSecond, 0)}
+	d.limit.burst = keptDifferences * d.limit.interval // the first ones are all kept
+	d.limit.empty.Store(-d.limit.burst)
+	return d
+}
+
+func (d *differences) add(one Difference) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.ring) < keptDifferences {
+		d.ring = append(d.ring, one)
+		return
+	}
+	d.ring[d.next] = one
+	d.next = (d.next + 1) % keptDifferences
+}
+
+func (d *differences) appendTo(all []Difference) []Difference {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append(all, d.ring...)
+}
+
+// differed keeps and logs an answer that differs, unless there are too many.
+func (t *target) differed(p *payload, c comparison, code int, took int64) {
+	now := t.f.now()
+	kept := t.differs.limit.allow(now)
+	logged := t.f.cfg.DifferenceLog != nil && t.f.logging.allow(now)
+	if !kept && !logged {
+		return
+	}
+	line := p.buf[:p.path+bytes.IndexByte(p.buf[p.path:], ' ')]
+	path, _, _ := bytes.Cut(line[p.path:], []byte("?"))
+	seconds := float64(took) / 1e9
+	d := Difference{
+		Time: time.Now(), Target: t.cfg.Name, Result: c.String(),
+		Method: string(line[:p.path-1]), Path: string(path[:min(len(path), maxPath)]), ID: string(p.id()),
+		Primary: Answer{Status: int(p.status)}, Mirror: Answer{code, &seconds},
+	}
+	if p.took >= 0 {
+		primary := float64(p.took) / 1e3
+		d.Primary.Seconds = &primary
+	}
+	if kept {
+		t.differs.add(d)
+	}
+	if logged {
+		t.f.cfg.DifferenceLog.Info("answers differ", "target", d.Target, "result", d.Result, "method", d.Method, "path", d.Path,
+			"primary", d.Primary.Status, "mirror", d.Mirror.Status, "id", d.ID)
+	}
+}
+
+// Differences returns the last requests that targets answered otherwise than
+// production, up to 64 for each target, the latest first. If there are more than
+// ten a second at a target, they are a sample.
+func (f *Fanout) Differences() []Difference {
+	all := []Difference{}
+	f.mu.Lock()
+	targets := f.targets
+	f.mu.Unlock()
+	for _, t := range targets {
+		all = t.differs.appendTo(all)
+	}
+	slices.SortStableFunc(all, func(a, b Difference) int { return b.Time.Compare(a.Time) })
+	return all
+}
