@@ -11,7 +11,7 @@ FUZZTIME ?= 60s
 # The Debian suites whose HAProxy is tested: 2.6, 3.0 and 3.2 or later.
 HAPROXY_SUITES ?= bookworm trixie forky
 
-.PHONY: help build demo test test-haproxy fuzz lint bench clean haproxy chromium
+.PHONY: help build demo test test-haproxy fuzz lint vuln bench clean haproxy chromium
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,6 +25,7 @@ demo: build haproxy ## Show it at work on this machine.
 test: haproxy chromium ## Run all tests with the race detector.
 	go test -race -timeout 5m ./...
 	go test -run 'Allocates' ./codec ./engine ./fanout # the race detector allocates itself
+	go test -v -run '^TestSessionModel$$' ./engine -rapid.checks=100000
 
 test-haproxy: ## Test with the HAProxy of each Debian suite.
 	@for suite in $(HAPROXY_SUITES); do .ci/haproxy "$$suite" >/dev/null; done
@@ -37,13 +38,16 @@ test-haproxy: ## Test with the HAProxy of each Debian suite.
 fuzz: ## Fuzz each parser for FUZZTIME (60s).
 	@grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z]+' . | sort | while IFS=: read -r file func; do \
 		echo "$$file $${func#func }"; \
-		go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+		go test -run '^$$' -fuzz "^$${func#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x "$$(dirname "$$file")"; \
 	done
 
 lint: ## Check the format, and what vet and staticcheck find.
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+
+vuln: ## Look for known vulnerabilities in what is built in (needs the internet).
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
 bench: build ## Measure it, and write bench/RESULTS.md (about 6 minutes).
 	go test -run '^$$' -bench . -benchmem ./codec ./engine ./fanout | tee bin/micro.txt

@@ -9,7 +9,8 @@ import (
 )
 
 // FuzzSession feeds the same bytes at once and in pieces: answers and requests
-// must be the same, and nothing may be left when the connection is gone.
+// must be the same, and those of the model, and nothing may be left when the
+// connection is gone.
 func FuzzSession(f *testing.F) {
 	for _, b := range vectors(f, "rx ") {
 		f.Add(b, []byte{1, 2, 3})
@@ -19,6 +20,8 @@ func FuzzSession(f *testing.F) {
 	f.Add(join(announcing(256), frame(codec.FrameNotify, 0, 1, 1), bytes.Repeat(frame(codec.FrameUnset, 0, 1, 1, make([]byte, 200)), 9),
 		frame(codec.FrameUnset, fin, 1, 1), notify(2, get("/"))), []byte{5, 100})
 	f.Fuzz(func(t *testing.T, in, cuts []byte) {
+		m := model{ours: 2048}
+		m.run(in)
 		whole, pieces := newPlayer(2048), newPlayer(2048)
 		whole.feed(in)
 		for i := 0; len(in) > 0; i++ {
@@ -34,6 +37,9 @@ func FuzzSession(f *testing.F) {
 			if p.session.carry != nil || p.session.stream.payload != nil {
 				t.Error("a buffer is left")
 			}
+		}
+		if err := m.check(whole); err != nil {
+			t.Error(err)
 		}
 		if !bytes.Equal(whole.replies, pieces.replies) {
 			t.Errorf("answers differ: %s, and in pieces %s", readable(whole.replies), readable(pieces.replies))
