@@ -283,7 +283,7 @@ func TestConfigPrometheus(t *testing.T) {
 			}
 		}
 	}
-	for _, alert := range []string{"AckSlow", "Dropping", "TargetDown", "Truncation", "Memory", "NoTraffic"} {
+	for _, alert := range []string{"AckSlow", "Dropping", "TargetDown", "Truncation", "Memory", "NoTraffic", "ReloadFailed"} {
 		if !alerts["Mirrorgate"+alert] {
 			t.Errorf("there is no alert Mirrorgate%s among %v", alert, slices.Sorted(maps.Keys(alerts)))
 		}

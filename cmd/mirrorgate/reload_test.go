@@ -154,6 +154,8 @@ func TestReloadOfABadFile(t *testing.T) {
 	f("sample: 20\ntarget: http://a\n", `m.yaml:1: sample: sample is "20", should be a share like 25% or 0.25`)
 	f("sample: 20%\ntarget:\n  - a=http://a,queue=0\n", "m.yaml:3: target a: queue is 0, should be from 1 to 16777216")
 	f("sample: 20%\ntarget: [\n", "m.yaml:2: sequence end token ']' not found")
+	f("sample: 20%\ntarget:\n  - {name: a, url: http://a, group: g}\n",
+		"m.yaml:3: target a: it is in group g now, but its counters belong to group a; give it another name, or restart")
 	f("sample: 20%\n", "--target is missing: name at least one, like --target http://staging:8080")
 	os.Remove(c.file)
 	c.process.Process.Signal(syscall.SIGHUP)

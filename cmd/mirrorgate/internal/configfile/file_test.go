@@ -94,6 +94,7 @@ func TestParseRejects(t *testing.T) {
 	f("target:\n- url: http://a\n  timeout:\n", "m.yaml:3: timeout has no value: give it one, or remove the line")
 	f("target:\n- url: http://a\n  host: a,b\n", `m.yaml:3: host is "a,b", should have no comma and no white space`)
 	f("target:\n- http://a\n- name: b\n", "m.yaml:3: the target has no url, should be like url: http://staging:8080")
+	f("target: http://a http://b", `m.yaml:1: target is "http://a http://b", should have no white space: give each target an entry of its own`)
 	f("target: {}", "m.yaml:1: the target has no url, should be like url: http://staging:8080")
 }
 

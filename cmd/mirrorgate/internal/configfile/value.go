@@ -40,6 +40,9 @@ func (f *File) items(name string, kind Kind, n ast.Node) ([]Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if kind == Targets && strings.ContainsAny(text, " \t\r\n") {
+		return nil, f.mistake(n, "%s is %q, should have no white space: give each target an entry of its own", name, text)
+	}
 	return []Value{{Text: text, Line: line(n)}}, nil
 }
 
