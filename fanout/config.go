@@ -105,6 +105,8 @@ type Config struct {
 	// DifferenceLog gets a line for answers that differ from production's, at most
 	// five a second; nil: none.
 	DifferenceLog *slog.Logger
+
+	clock func() time.Time // nil: time.Now
 }
 
 // reservedHeaders are set by mirrorgate itself, so no option may touch them.

@@ -38,6 +38,9 @@ func New(cfg Config) (*Fanout, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if cfg.clock == nil {
+		cfg.clock = time.Now
+	}
 	f := &Fanout{
 		cfg:     cfg,
 		log:     cfg.Logger,
@@ -59,7 +62,7 @@ func New(cfg Config) (*Fanout, error) {
 
 // now returns the nanoseconds since start on the monotonic clock: ages must not
 // follow a step of the wall clock.
-func (f *Fanout) now() int64 { return int64(time.Since(f.start)) }
+func (f *Fanout) now() int64 { return int64(f.cfg.clock().Sub(f.start)) }
 
 // tickEvery is how often idle lanes are looked at, and queues that nobody takes
 // from.

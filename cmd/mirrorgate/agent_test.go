@@ -27,10 +27,34 @@ type agent struct {
 // ends.
 func startAgent(t *testing.T, options ...string) *agent {
 	t.Helper()
+	return startAgentBy(t, nil, options...)
+}
+
+// startAgentBy runs it by another command, to which the whole command line is
+// added.
+func startAgentBy(t *testing.T, by []string, options ...string) *agent {
+	t.Helper()
+	args := append([]string{binary, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json"}, options...)
+	log := new(logLines)
+	a := runAgent(t, append(by, args...), log)
+	a.log = log
+	eventually(t, "mirrorgate listens", func() bool {
+		a.admin = a.log.attr("serving metrics", "address")
+		a.spop = a.log.attr("listening for HAProxy", "address")
+		return a.admin != "" && a.spop != "" || a.gone()
+	})
+	if a.gone() {
+		t.Fatalf("mirrorgate %s ended with %d: %s", args, a.exitCode, a.log)
+	}
+	return a
+}
+
+// runAgent runs a command line that is mirrorgate's, until the test ends.
+func runAgent(t *testing.T, args []string, stderr io.Writer) *agent {
+	t.Helper()
 	a := &agent{t: t, log: new(logLines), exited: make(chan struct{})}
-	args := append([]string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-format", "json"}, options...)
-	a.process = exec.Command(binary, args...)
-	a.process.Stderr = a.log
+	a.process = exec.Command(args[0], args[1:]...)
+	a.process.Stderr = stderr
 	if err := a.process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -40,14 +64,6 @@ func startAgent(t *testing.T, options ...string) *agent {
 		close(a.exited)
 	}()
 	t.Cleanup(a.kill)
-	eventually(t, "mirrorgate listens", func() bool {
-		a.admin = a.log.attr("serving metrics", "address")
-		a.spop = a.log.attr("listening for HAProxy", "address")
-		return a.admin != "" && a.spop != "" || a.gone()
-	})
-	if a.gone() {
-		t.Fatalf("mirrorgate %s ended with %d: %s", args, a.exitCode, a.log)
-	}
 	return a
 }
 

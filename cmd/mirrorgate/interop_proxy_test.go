@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"slices"
@@ -18,6 +19,7 @@ type proxyOptions struct {
 	frame   int    // max-frame-size of the agent's section, 0: HAProxy's default
 	idle    string // how long a connection to an agent may be idle, "": long
 	spoe    string // "": sizedSPOE
+	check   string // how HAProxy checks its agents; "": often
 }
 
 const interopConfig = `
@@ -71,8 +73,9 @@ func (o proxyOptions) files(bind, origin string, agents ...string) map[string]st
 	}
 	config := strings.NewReplacer("%THREADS%", fmt.Sprint(max(1, o.threads)), "%BUFSIZE%", bufsize,
 		"%BIND%", bind, "%ORIGIN%", origin, "%MODE%", o.mode).Replace(interopConfig)
+	check := cmp.Or(o.check, "check inter 200ms fall 1 rise 1")
 	for i, agent := range agents {
-		config += fmt.Sprintf("    server agent%d %s check inter 200ms fall 1 rise 1%s\n", i+1, agent, purge)
+		config += fmt.Sprintf("    server agent%d %s %s%s\n", i+1, agent, check, purge)
 	}
 	return map[string]string{"haproxy.cfg": config, "spoe.cfg": spoe}
 }

@@ -17,7 +17,12 @@ var binary string
 // proxyVersion is that of the haproxy on PATH.
 var proxyVersion haproxy.Version
 
-func TestMain(m *testing.M) { os.Exit(testAll(m)) }
+func TestMain(m *testing.M) {
+	if addr := os.Getenv(sinkEnv); addr != "" {
+		os.Exit(serveSink(addr))
+	}
+	os.Exit(testAll(m))
+}
 
 func testAll(m *testing.M) int {
 	// Each mirrorgate would sleep for a second at its end.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/valyala/fasthttp"
 )
 
@@ -19,12 +20,14 @@ type crowd struct {
 	spoe    map[string]int // by the error that HAProxy's filter saw
 	unsure  map[int64]bool // failed, or had such an error
 	slowest time.Duration
+	latency *hdrhistogram.Histogram // microseconds
 }
 
 func newCrowd(addr string) *crowd {
 	return &crowd{
 		client: &fasthttp.HostClient{Addr: addr, MaxConns: 1000, ReadTimeout: 30 * time.Second, MaxIdemponentCallAttempts: 1},
 		failed: map[string]int{}, spoe: map[string]int{}, unsure: map[int64]bool{},
+		latency: hdrhistogram.New(1, 60_000_000, 3),
 	}
 }
 
@@ -61,6 +64,7 @@ func (c *crowd) send(n int64, build func(n int64, req *fasthttp.Request)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.slowest = max(c.slowest, took)
+	_ = c.latency.RecordValue(took.Microseconds()) // beyond a minute it has failed
 	if err != nil {
 		c.failed[err.Error()]++
 		c.unsure[n] = true

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// fault is something that goes wrong under steady load, with a real HAProxy in
+// front. README's table "What was tested" has a row for each.
+type fault struct {
+	name     string
+	injected string // how, for the table
+	seen     string // what the test asserts, for the table
+	test     func(t *testing.T)
+	by       string // the name of the test that shows it, if it is not here
+}
+
+func faults() []fault {
+	return slices.Concat(targetFaults(), hostFaults(), gatewayFaults())
+}
+
+func TestFaults(t *testing.T) {
+	for _, f := range faults() {
+		if f.test != nil {
+			t.Run(f.name, f.test)
+		}
+	}
+}
+
+// longRun makes the suite go on for longer, see make faults.
+func longRun() bool { return os.Getenv("MIRRORGATE_LONG") != "" }
+
+// stretch is how many requests production sends in each phase of a fault.
+func stretch() int64 {
+	if longRun() {
+		return 10_000
+	}
+	return 400
+}
+
+// scene is a gateway under steady load: HAProxy, an origin, mirrorgate, and a
+// good target that gets everything.
+type scene struct {
+	*testing.T
+	agent *agent
+	proxy *interop
+	crowd *crowd
+	good  *recorder
+
+	before  level
+	stopped chan struct{}
+	traffic sync.WaitGroup
+}
+
+// level is what must come back to where it was, less what connections cost: one
+// descriptor each, and one goroutine for each to a target.
+type level struct{ goroutines, files, memory int64 }
+
+func (a *agent) level() level {
+	c := a.counters()
+	lanes, spop := c.sum("mirrorgate_target_connections"), c.sum("mirrorgate_spop_connections")
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", a.process.Process.Pid))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return level{
+		goroutines: c.sum("go_goroutines") - lanes,
+		files:      int64(len(files)) - lanes - spop,
+		memory:     c.sum("process_resident_memory_bytes"),
+	}
+}
+
+// goodTarget starts the target that gets everything, as options of an agent.
+func goodTarget(t *testing.T) (*recorder, []string) {
+	r := startRecorder(t)
+	return r, []string{"--target", "good=" + r.url() + ",conns=8,queue=100000,max-age=5m,timeout=1m"}
+}
+
+// victimOptions are those of a target that will fail.
+func victimOptions(addr string) []string {
+	return []string{"--target", "victim=http://" + addr + ",conns=4,queue=64,timeout=500ms,max-age=2s"}
+}
+
+// underFault plays a scene: some traffic before, inject under load, and
+// everything checked after.
+func underFault(t *testing.T, a *agent, good *recorder, inject func(s *scene)) {
+	t.Helper()
+	s := &scene{T: t, agent: a, good: good, stopped: make(chan struct{})}
+	s.proxy = startInterop(t, proxyOptions{threads: 2, mode: "tcp"}, a.spop)
+	s.crowd = newCrowd(s.proxy.addr)
+	s.crowd.run(10, upTo(stretch()), nil)
+	s.settle()
+	s.before = a.level()
+	s.traffic.Go(func() { s.crowd.run(10, s.steadily, nil) })
+	inject(s)
+	close(s.stopped)
+	s.traffic.Wait()
+	s.crowd.unharmed(t)
+	s.settle()
+	s.crowd.onceSince(t, 0, good)
+	s.level()
+	s.crowd.print(t)
+}
+
+// steadily is for crowd.run: on until the scene ends, each client with a breath
+// in between.
+func (s *scene) steadily(int64) bool {
+	select {
+	case <-s.stopped:
+		return false
+	case <-time.After(time.Millisecond):
+		return true
+	}
+}
+
+// produce waits until production has sent some more: whatever is wrong, it goes on.
+func (s *scene) produce() {
+	s.Helper()
+	want := s.crowd.sent.Load() + stretch()
+	eventually(s.T, "production goes on", func() bool { return s.crowd.sent.Load() >= want })
+}
+
+// settle waits until all is done and checks the sums to the last request.
+func (s *scene) settle() {
+	s.Helper()
+	groups := map[string][]string{}
+	for name := range s.agent.counters().by("target", "mirrorgate_target_batch_limit") {
+		groups[name] = []string{name}
+	}
+	s.agent.atRest(s.crowd.sent.Load(), groups)
+}
+
+// level checks that everything is as it was before. Memory is given some room,
+// which the race detector multiplies.
+func (s *scene) level() {
+	s.Helper()
+	const room = 64 << 20
+	var now level
+	eventually(s.T, "goroutines, descriptors and memory are as before", func() bool {
+		now = s.agent.level()
+		return now.goroutines <= s.before.goroutines+2 && now.files <= s.before.files+2 && now.memory <= s.before.memory+room
+	})
+	if held := s.agent.counters().sum("mirrorgate_payload_bytes"); held != 0 {
+		s.Errorf("%d bytes of payload are still held", held)
+	}
+	s.Logf("goroutines %d → %d, descriptors %d → %d, memory %d → %d MiB", s.before.goroutines, now.goroutines,
+		s.before.files, now.files, s.before.memory>>20, now.memory>>20)
+}
+
+// print shows production's latencies; they are for whoever reads, on a machine
+// that does other things as well.
+func (c *crowd) print(t *testing.T) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := func(q float64) time.Duration {
+		return (time.Duration(c.latency.ValueAtQuantile(q)) * time.Microsecond).Round(10 * time.Microsecond)
+	}
+	t.Logf("production: %d requests, p50 %v, p99 %v, slowest %v", c.sent.Load(), at(50), at(99), c.slowest.Round(time.Millisecond))
+}
+
+// count waits until the agent has counted something of the victim.
+func (s *scene) count(what, family string, labels ...string) {
+	s.Helper()
+	eventually(s.T, what, func() bool {
+		return s.agent.counters().sum(family, append(labels, targetLabel("victim"))...) > 0
+	})
+}
+
+func (s *scene) dropped(reason string) {
+	s.Helper()
+	s.count("drops for "+reason, "mirrorgate_target_dropped_total", fmt.Sprintf("reason=%q", reason))
+}
+
+func (s *scene) failed(kind string) {
+	s.Helper()
+	s.count("errors of kind "+kind, "mirrorgate_target_errors_total", fmt.Sprintf("kind=%q", kind))
+}
+
+// recovers waits until the victim answers again.
+func (s *scene) recovers() {
+	s.Helper()
+	answered := func() int64 {
+		return s.agent.counters().sum("mirrorgate_target_responses_total", targetLabel("victim"))
+	}
+	before := answered()
+	eventually(s.T, "the victim is mirrored to again", func() bool { return answered() > before+50 })
+}

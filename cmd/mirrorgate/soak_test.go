@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/bench"
+)
+
+// soakTime is how long the soak goes on, see make soak.
+func soakTime(t *testing.T) time.Duration {
+	text := os.Getenv("MIRRORGATE_SOAK")
+	if text == "" {
+		return 3 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Second {
+		t.Fatalf("MIRRORGATE_SOAK is %q, should be a time from a second on, like 20m", text)
+	}
+	return d
+}
+
+// At half of what the machine can take, for a long time: nothing grows, and the
+// counters are exact. Without the race detector, which grows by itself.
+func TestSoak(t *testing.T) {
+	duration := soakTime(t)
+	plain := filepath.Join(t.TempDir(), "mirrorgate")
+	if out, err := exec.Command("go", "build", "-o", plain, ".").CombinedOutput(); err != nil {
+		t.Fatalf("cannot build mirrorgate: %v\n%s", err, out)
+	}
+	var sinks [2]*bench.Sink
+	for i := range sinks {
+		var err error
+		if sinks[i], err = bench.ListenSink("127.0.0.1:0", bench.SinkOK, 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(sinks[i].Close)
+	}
+	a := startAgentBy(t, []string{"sh", "-c", `shift; exec ` + plain + ` "$@"`, "sh"},
+		"--target", "all=http://"+sinks[0].Addr(), "--target", "half=http://"+sinks[1].Addr()+",sample=50%,drop=uniform")
+	sent := int64(0)
+	drive := func(rate float64, d time.Duration) bench.Traffic {
+		load := bench.DefaultLoad
+		load.Rate, load.Warmup, load.Duration = rate, 0, d
+		g, err := bench.DialGenerator(context.Background(), a.spop, load)
+		if err != nil {
+			t.Fatal(err)
+		}
+		traffic, err := g.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent += int64(traffic.Sent)
+		return traffic
+	}
+	rest := func() level {
+		a.atRest(sent, map[string][]string{"all": {"all"}, "half": {"half"}})
+		return a.level()
+	}
+	const full = 2 * time.Second
+	half := float64(drive(0, full).Sent) / full.Seconds() / 2
+	const rounds = 10
+	var levels [rounds]level
+	for i := range levels {
+		drive(half, duration/rounds)
+		levels[i] = rest()
+		t.Logf("%3d%%: %d requests, goroutines %d, descriptors %d, memory %d MiB", 100*(i+1)/rounds, sent,
+			levels[i].goroutines, levels[i].files, levels[i].memory>>20)
+	}
+	first, last := levels[rounds/2-1], levels[rounds-1]
+	if last.goroutines > first.goroutines+2 || last.files > first.files+2 || last.memory > first.memory+first.memory/10+8<<20 {
+		t.Errorf("it grows: %+v half-way, %+v at the end", first, last)
+	}
+	c := a.counters()
+	for i, name := range []string{"all", "half"} {
+		if arrived := int64(sinks[i].Requests()); arrived != c.sum("mirrorgate_target_sent_total", targetLabel(name)) {
+			t.Errorf("target %s counted %d, mirrorgate sent %d", name, arrived, c.sum("mirrorgate_target_sent_total", targetLabel(name)))
+		}
+	}
+}
