@@ -11,7 +11,7 @@ FUZZTIME ?= 60s
 # The Debian suites whose HAProxy is tested: 2.6, 3.0 and 3.2 or later.
 HAPROXY_SUITES ?= bookworm trixie forky
 
-.PHONY: help build demo test test-haproxy fuzz lint vuln bench clean haproxy chromium
+.PHONY: help build demo test test-haproxy faults soak fuzz lint vuln bench clean haproxy chromium
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -34,6 +34,13 @@ test-haproxy: ## Test with the HAProxy of each Debian suite.
 		haproxy -v | sed -n "s/^\(HAProxy version [^ ]*\).*/\1 ($$suite)/p"; \
 		go test -race -count 1 -timeout 5m -run HAProxy ./cmd/mirrorgate; \
 	done
+
+faults: haproxy ## Let everything go wrong under load, for longer than make test does.
+	MIRRORGATE_LONG=1 go test -race -count 1 -v -timeout 30m -run 'Fault|Broken|ClockStep|HAProxyAgent|HAProxyReloads|HAProxyStop' ./cmd/mirrorgate ./fanout | grep -v '^=== '
+
+SOAK ?= 20m
+soak: haproxy ## Run at half capacity for SOAK (20m) and see that nothing grows.
+	MIRRORGATE_SOAK=$(SOAK) go test -count 1 -v -timeout 60m -run TestSoak ./cmd/mirrorgate | grep -v '^=== '
 
 fuzz: ## Fuzz each parser for FUZZTIME (60s).
 	@grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z]+' . | sort | while IFS=: read -r file func; do \
