@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Note is a sentence on what an operator should know first.
@@ -58,9 +59,9 @@ func (t *TargetStats) notes() []Note {
 	if t.BreakerOpen {
 		level = "bad"
 	}
-	eachRate(t.DropRate, func(reason, rate string) {
-		notes = append(notes, Note{level, fmt.Sprintf("%s drops %s/s: %s.", t.Name, rate, dropTexts[reason])})
-	})
+	if text := t.drops(); text != "" {
+		notes = append(notes, Note{level, text})
+	}
 	switch {
 	case len(notes) > 0:
 	case t.BreakerOpen:
@@ -75,6 +76,24 @@ func (t *TargetStats) notes() []Note {
 		notes = append(notes, Note{"warn", fmt.Sprintf("%s answers %s/s with 5xx.", t.Name, formatCount(rate))})
 	}
 	return notes
+}
+
+// drops says how much the target drops and why, nothing if it does not.
+func (t *TargetStats) drops() string {
+	total := 0.0
+	var reasons, single []string
+	eachRate(t.DropRate, func(reason, rate string) {
+		total += t.DropRate[reason]
+		single = append(single, dropTexts[reason])
+		reasons = append(reasons, fmt.Sprintf("%s (%s/s)", dropTexts[reason], rate))
+	})
+	switch len(reasons) {
+	case 0:
+		return ""
+	case 1:
+		reasons = single
+	}
+	return fmt.Sprintf("%s drops %s/s: %s.", t.Name, formatCount(total), strings.Join(reasons, ", "))
 }
 
 func eachRate(rates map[string]float64, f func(label, rate string)) {

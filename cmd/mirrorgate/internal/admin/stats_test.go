@@ -97,7 +97,8 @@ func TestNotes(t *testing.T) {
 	f(func(s *Stats) { s.Ready = false }, nil, Note{"warn", "Stopping: what is queued is being sent."})
 	f(func(s *Stats) {}, map[string]float64{"truncated": 1.25, "loop": 0}, Note{"warn", "Rejecting 1.2/s of what HAProxy sends: truncated."})
 	f(func(s *Stats) { b(s).DropRate = map[string]float64{"stale": 0.01, "queue_full": 33.3} }, nil,
-		Note{"warn", "b drops 33/s: its queue is full."}, Note{"warn", "b drops 0.1/s: they waited longer than max-age."})
+		Note{"warn", "b drops 33/s: its queue is full (33/s), they waited longer than max-age (0.1/s)."})
+	f(func(s *Stats) { b(s).DropRate = map[string]float64{"queue_full": 33.3, "rate": 0} }, nil, Note{"warn", "b drops 33/s: its queue is full."})
 	f(func(s *Stats) { b(s).BreakerOpen = true }, nil, Note{"bad", "b: its breaker is open."})
 	f(func(s *Stats) { b(s).BreakerOpen, b(s).DropRate = true, map[string]float64{"breaker": 7} }, nil, Note{"bad", "b drops 7/s: its breaker is open."})
 	f(func(s *Stats) { b(s).Paused = true }, nil, Note{"warn", "b is paused."})
