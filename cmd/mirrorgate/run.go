@@ -41,7 +41,6 @@ func (r *runCmd) Run() error {
 		Token:      token,
 		Exposition: func(w io.Writer) { writeMetrics(w, set) },
 		Metrics:    set,
-		Memory:     int64(r.Memory),
 		Version:    buildVersion(),
 		Logger:     log,
 	})

@@ -70,7 +70,6 @@ func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) {
 	stats.Version = s.cfg.Version
 	stats.Uptime = time.Since(s.history.start).Seconds()
 	stats.Ready = s.ready.Load()
-	stats.Memory.Limit = s.cfg.Memory
 	stats.Notes = notesOn(&stats, window.rates("mirrorgate_requests_rejected_total", ""))
 	writeJSON(w, http.StatusOK, stats)
 }

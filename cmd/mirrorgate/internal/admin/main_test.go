@@ -24,7 +24,7 @@ func newServer(t *testing.T, targets ...string) *Server {
 	}
 	t.Cleanup(func() { f.Drain(context.Background()) })
 	s := &Server{
-		cfg:     Config{Metrics: cfg.Metrics, Memory: cfg.Memory, Version: "v1.2.3", Logger: slog.New(slog.DiscardHandler)},
+		cfg:     Config{Metrics: cfg.Metrics, Version: "v1.2.3", Logger: slog.New(slog.DiscardHandler)},
 		fanout:  f,
 		history: newHistory(cfg.Metrics, f),
 	}

@@ -75,6 +75,9 @@ func (t *TargetStats) notes() []Note {
 	if rate := t.ResponseRate["5xx"]; rate > 0 {
 		notes = append(notes, Note{"warn", fmt.Sprintf("%s answers %s/s with 5xx.", t.Name, formatCount(rate))})
 	}
+	if rate := t.CompareRate["differs"] + t.CompareRate["mirror_5xx"]; rate > 0 {
+		notes = append(notes, Note{"warn", fmt.Sprintf("%s answers %s/s unlike production: see /api/differences.", t.Name, formatCount(rate))})
+	}
 	return notes
 }
 

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"bufio"
 	"bytes"
 	"math"
 	"strconv"
@@ -27,8 +26,8 @@ func read(set *metrics.Set) reading {
 	var b bytes.Buffer
 	set.WritePrometheus(&b)
 	r := reading{at: time.Now(), values: map[string][]labelled{}}
-	for lines := bufio.NewScanner(&b); lines.Scan(); {
-		r.add(lines.Text())
+	for line := range strings.Lines(b.String()) {
+		r.add(strings.TrimSuffix(line, "\n"))
 	}
 	return r
 }

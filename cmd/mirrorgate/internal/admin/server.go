@@ -29,7 +29,6 @@ type Config struct {
 	Token      string          // the secret that everything but health asks for; empty: none, on loopback only
 	Exposition func(io.Writer) // writes all metrics in Prometheus text format
 	Metrics    *metrics.Set    // those of the gateway
-	Memory     int64           // bytes of payload that the gateway may hold
 	Version    string
 	Logger     *slog.Logger
 }

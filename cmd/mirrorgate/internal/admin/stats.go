@@ -74,6 +74,8 @@ type TargetStats struct {
 	ResponseRate map[string]float64 `json:"response_rate"`
 	ErrorRate    map[string]float64 `json:"error_rate"`
 	DropRate     map[string]float64 `json:"drop_rate"`
+	Compared     map[string]int64   `json:"compared"` // answers, with production's
+	CompareRate  map[string]float64 `json:"compare_rate"`
 	Latency      Latency            `json:"latency"` // from sending to the answer
 	Queue        int64              `json:"queue"`   // requests that wait
 	QueueLimit   int64              `json:"queue_limit"`
@@ -84,12 +86,16 @@ type TargetStats struct {
 // statsOver are the figures at the end of the span.
 func statsOver(s span, groups []fanout.GroupState) Stats {
 	stats := Stats{
-		Time:        s.to.at,
-		Window:      s.seconds(),
-		Received:    s.flow("mirrorgate_requests_received_total", ""),
-		Rejected:    s.to.counts("mirrorgate_requests_rejected_total", ""),
-		ACK:         s.latency("mirrorgate_spop_ack_seconds", ""),
-		Memory:      Memory{Resident: residentBytes(), Payload: s.to.count("mirrorgate_payload_bytes", "")},
+		Time:     s.to.at,
+		Window:   s.seconds(),
+		Received: s.flow("mirrorgate_requests_received_total", ""),
+		Rejected: s.to.counts("mirrorgate_requests_rejected_total", ""),
+		ACK:      s.latency("mirrorgate_spop_ack_seconds", ""),
+		Memory: Memory{
+			Resident: residentBytes(),
+			Payload:  s.to.count("mirrorgate_payload_bytes", ""),
+			Limit:    s.to.count("mirrorgate_memory_limit_bytes", ""),
+		},
 		Connections: s.to.count("mirrorgate_spop_connections", ""),
 		Groups:      []GroupStats{},
 	}
@@ -130,6 +136,8 @@ func targetOver(s span, t fanout.TargetState) TargetStats {
 		ResponseRate: s.rates("mirrorgate_target_responses_total", t.Name),
 		ErrorRate:    s.rates("mirrorgate_target_errors_total", t.Name),
 		DropRate:     s.rates("mirrorgate_target_dropped_total", t.Name),
+		Compared:     s.to.counts("mirrorgate_compare_total", t.Name),
+		CompareRate:  s.rates("mirrorgate_compare_total", t.Name),
 		Latency:      s.latency("mirrorgate_target_duration_seconds", t.Name),
 		Queue:        s.to.count("mirrorgate_target_queue_length", t.Name),
 		QueueLimit:   int64(t.Queue),
