@@ -8,6 +8,7 @@
 //	submit.go     one batch from an event loop: count, reject, select, one doorbell
 //	prepare.go    is it a request that can be mirrored: truncation, loop
 //	forwarded.go  the client's address in X-Forwarded-For
+//	usual.go      the short cut for header sections as nearly all are
 //	guard.go      no byte goes out where HTTP forbids it
 //	sample.go     which share of the traffic a group takes, and which target
 //	admit.go      may it wait at the target: breaker, rate, memory, room in the queue

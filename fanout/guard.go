@@ -65,14 +65,17 @@ func hasControl(b []byte, min byte) bool {
 		}
 		return false
 	}
-	found := uint64(0)
-	for i := 0; i+8 <= len(b); i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		found |= ((x - ones*uint64(min)) | ((x ^ ones*del) - ones)) &^ x
+	found := control(binary.LittleEndian.Uint64(b[len(b)-8:]), min)
+	for i := 0; i+8 < len(b); i += 8 {
+		found |= control(binary.LittleEndian.Uint64(b[i:]), min)
 	}
-	x := binary.LittleEndian.Uint64(b[len(b)-8:])
-	found |= ((x - ones*uint64(min)) | ((x ^ ones*del) - ones)) &^ x
 	return found&highs != 0
+}
+
+// control sets the highest bit of each byte of x that is below min or DEL, and
+// of some behind such a byte; other bits mean nothing.
+func control(x uint64, min byte) uint64 {
+	return ((x - ones*uint64(min)) | ((x ^ ones*del) - ones)) &^ x
 }
 
 // validHost checks the bytes of a host with an optional port

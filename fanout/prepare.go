@@ -24,12 +24,18 @@ type prepared struct {
 	req       *codec.Request
 	authority []byte // of an absolute-form target
 	path      []byte // origin-form; '/' is missing in front of a '?'
-	fields    []field
-	host      int  // index of the Host field, -1 if there is none
+	size      int    // bytes at most in wire format
+
+	// The fields: as lines that go out, with that of Host at lines[hostStart:hostEnd],
+	// or one by one, with that of Host at fields[host]. The other one is empty.
+	lines              []byte
+	hostStart, hostEnd int
+	fields             []field
+	host               int // -1 if there is none
+
 	hasLength bool // the request declared a length
 	keepCL    bool // Content-Length is among fields and right
 	truncated bool // the body is not whole, and goes out all the same
-	size      int  // bytes at most in wire format
 }
 
 // prepare reads r into p and returns why it is not to be mirrored, if so.
@@ -37,7 +43,7 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 	if r.Reject != codec.RejectNone {
 		return r.Reject
 	}
-	*p = prepared{req: r, fields: p.fields[:0], host: -1}
+	*p = prepared{req: r, lines: p.lines[:0], fields: p.fields[:0], host: -1}
 	if !validName(r.Method) {
 		return codec.RejectMalformed
 	}
@@ -49,8 +55,10 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 	if err != nil || !validPath(p.path) || !validHost(p.authority) {
 		return codec.RejectMalformed
 	}
-	if reject := pl.scanHeaders(p); reject != codec.RejectNone {
-		return reject
+	if !pl.scanUsual(p) {
+		if reject := pl.scanHeaders(p); reject != codec.RejectNone {
+			return reject
+		}
 	}
 	if p.truncated && !pl.cfg.SendTruncated {
 		return codec.RejectTruncated
@@ -214,10 +222,14 @@ func (pl *plan) appendWire(dst []byte, p *prepared) (wire []byte, path, hostStar
 	dst = append(dst, p.path...)
 	dst = append(dst, " HTTP/1.1\r\n"...)
 	hostStart, hostEnd = len(dst), len(dst)
-	if p.host < 0 && len(p.authority) > 0 {
+	switch {
+	case p.hostEnd > 0:
+		hostStart, hostEnd = hostStart+p.hostStart, hostStart+p.hostEnd
+	case p.host < 0 && len(p.authority) > 0:
 		dst = appendField(dst, "host", p.authority)
 		hostEnd = len(dst)
 	}
+	dst = append(dst, p.lines...)
 	for i := range p.fields {
 		fd := &p.fields[i]
 		start := len(dst)

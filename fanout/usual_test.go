@@ -1,0 +1,110 @@
+package fanout
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+// Which header sections the short cut takes; all others are left as they were.
+func TestScanUsual(t *testing.T) {
+	plain := newFanout(t, nil, nobody)
+	defer drain(t, plain)
+	forwarding := newFanout(t, func(c *Config) { c.ForwardedFor = ForwardedAppend }, nobody)
+	defer drain(t, forwarding)
+	f := func(fan *Fanout, r codec.Request, want bool) {
+		t.Helper()
+		p := prepared{req: &r, host: -1}
+		if got := fan.plan.Load().scanUsual(&p); got != want {
+			t.Errorf("%q: %v", r.Headers.Raw, got)
+		}
+		if !want && (len(p.lines) > 0 || p.hostEnd > 0 || p.hasLength || p.keepCL || p.size > 0) {
+			t.Errorf("%q: left something behind: %+v", r.Headers.Raw, p)
+		}
+	}
+	yes := func(body string, headers ...string) {
+		t.Helper()
+		f(plain, request("POST", "/", body, headers...), true)
+	}
+	no := func(body string, headers ...string) {
+		t.Helper()
+		f(plain, request("POST", "/", body, headers...), false)
+	}
+
+	f(plain, browserRequest(), true)
+	yes("")
+	yes("", "a", "", "X_1", "a\tb", "x-\x7e", "\x80\xff")
+	yes("abc", "host", "h", "content-length", "3", "te", "trailers", "connection", "keep-alive")
+	yes("", "a", strings.Repeat("v", 239))
+	no("", "a", strings.Repeat("v", 240))
+	no("", strings.Repeat("n", 240), "v")
+	no("", "host", "a", "host", "a")
+	no("abc", "content-length", "2")
+	no("abc", "content-length", "3", "content-length", "3")
+	no("", "content-length", "+0")
+	no("", "connection", "close")
+	no("", "connection", "keep-alive, a")
+	no("", "x-mirrored-by", "a")
+	no("", "x-forwarded-fo ", "a")
+	for _, odd := range []string{"\x00", "\n", "\r", "\x1f", "\x7f"} {
+		for _, value := range []string{odd, "ab" + odd, odd + "abcd", "abcde" + odd, odd + "12345678", "12345678" + odd, "1234567" + odd + "12345678"} {
+			no("", "a", value)
+			no("", "x"+value, "v")
+		}
+	}
+
+	client := request("GET", "/", "", "x-forwarded-for", "1.2.3.4")
+	f(forwarding, client, true)
+	client.Source = netip.MustParseAddr("5.6.7.8")
+	f(plain, client, true)
+	f(forwarding, client, false)
+
+	cut := request("GET", "/", "", "host", "h", "a", "b")
+	for n := range cut.Headers.Raw {
+		short := cut
+		short.Headers.Raw = cut.Headers.Raw[:n]
+		f(plain, short, false)
+	}
+	full := request("GET", "/", "")
+	full.Full = true
+	f(plain, full, false)
+	text := codec.Request{Method: []byte("GET"), Headers: codec.Headers{Raw: []byte("\r\n"), Text: true}}
+	f(plain, text, false)
+	many := make([]string, 0, 2*3000)
+	for range cap(many) / 2 {
+		many = append(many, "name", "value")
+	}
+	no("", many...)
+}
+
+// FuzzScanUsual holds that the short cut sends what the thorough way sends.
+func FuzzScanUsual(f *testing.F) {
+	for _, r := range []codec.Request{
+		browserRequest(),
+		request("POST", "/", "body", "host", "h", "content-length", "4", "Keep-Alive", "x", "connection", "keep-alive"),
+		request("GET", "/", "", "x-a", "b", "x-b", "c", "te", "d"),
+	} {
+		f.Add(r.Headers.Raw, r.Body)
+	}
+	fan := newFanout(f, func(c *Config) { c.DelHeaders = []string{"x-b"} }, nobody)
+	f.Cleanup(func() { drain(f, fan) })
+	plan := fan.plan.Load()
+	f.Fuzz(func(t *testing.T, raw, body []byte) {
+		r := codec.Request{Method: []byte("POST"), Target: []byte("/"), Headers: codec.Headers{Raw: raw}, Body: body, BodySize: -1}
+		short, thorough := prepared{req: &r, host: -1, path: r.Target}, prepared{req: &r, host: -1, path: r.Target}
+		if !plan.scanUsual(&short) {
+			return
+		}
+		if reject := plan.scanHeaders(&thorough); reject != codec.RejectNone || thorough.truncated {
+			t.Fatalf("%q: the thorough way says %q, truncated: %v", raw, reject, thorough.truncated)
+		}
+		got, _, gotHost, gotEnd := plan.appendWire(nil, &short)
+		want, _, wantHost, wantEnd := plan.appendWire(nil, &thorough)
+		if !bytes.Equal(got, want) || gotHost != wantHost || gotEnd != wantEnd {
+			t.Errorf("%q: sent %q, Host at %d to %d, want %q, %d to %d", raw, got, gotHost, gotEnd, want, wantHost, wantEnd)
+		}
+	})
+}
