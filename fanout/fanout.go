@@ -30,6 +30,7 @@ type Fanout struct {
 	groups  []*group  // as in the plan
 	targets []*target // as in the plan
 	leaving []*target // in no plan any more, but with requests
+	former  []*plan   // no longer in force; a batch may still go by them
 }
 
 // New checks cfg and returns a Fanout that is ready for Submit. Errors name the

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -13,6 +14,7 @@ import (
 // header fields. It never changes: whatever changes makes a new one, which the
 // next batch of every event loop takes whole.
 type plan struct {
+	users    atomic.Int64 // batches that go by it
 	cfg      Config
 	groups   []*group
 	slots    []*target // by target.slot; nil: free
@@ -37,6 +39,24 @@ type member struct {
 	*target
 	weight uint64
 }
+
+// enter returns the plan in force, for a batch that calls leave at its end.
+func (f *Fanout) enter() *plan {
+	for {
+		p := f.plan.Load()
+		p.users.Add(1)
+		if f.plan.Load() == p {
+			return p
+		}
+		p.leave()
+	}
+}
+
+func (p *plan) leave() { p.users.Add(-1) }
+
+// unused reports whether no batch goes by the plan. That is for good if it is no
+// longer in force.
+func (p *plan) unused() bool { return p.users.Load() == 0 }
 
 // replan puts cfg in force, with the tunings on top. What did not change goes
 // on as it is; targets that are no longer wanted leave. f.mu is held, cfg is
@@ -77,7 +97,9 @@ func (f *Fanout) replan(cfg Config) {
 		}
 	}
 	f.groups = p.groups
-	f.plan.Store(p)
+	if before := f.plan.Swap(p); before != nil {
+		f.former = append(slices.DeleteFunc(slices.Clone(f.former), (*plan).unused), before)
+	}
 	for _, t := range old {
 		f.retire(t)
 	}

@@ -58,15 +58,14 @@ func (t *target) tune(tc *TargetConfig) {
 	}
 }
 
-// retire lets a target go that is in no plan any more. Event loops that took the
-// plan before this one may still bring it requests, so it goes on for a moment.
-// f.mu is held.
+// retire lets a target go that is in no plan any more, once no event loop can
+// bring it requests by a former one. f.mu is held.
 func (f *Fanout) retire(t *target) {
 	f.leaving = append(f.leaving, t)
+	former := f.former
 	f.life.leaving.Go(func() {
-		select {
-		case <-time.After(tickEvery):
-		case <-f.life.hurry.Done():
+		for _, p := range former {
+			f.awaitUnused(p)
 		}
 		ctx, cancel := context.WithTimeout(f.life.hurry, t.cfg.MaxAge+t.cfg.Timeout)
 		defer cancel()
@@ -76,4 +75,16 @@ func (f *Fanout) retire(t *target) {
 		defer f.mu.Unlock()
 		f.leaving = slices.DeleteFunc(slices.Clone(f.leaving), func(u *target) bool { return u == t })
 	})
+}
+
+// awaitUnused waits for the batches that go by a former plan. They wait for
+// nothing, so this is short.
+func (f *Fanout) awaitUnused(p *plan) {
+	for !p.unused() {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-f.life.hurry.Done():
+			return
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/codec"
@@ -240,4 +241,29 @@ func TestBatchFollowsThePlan(t *testing.T) {
 	if err := f.TuneGroup("c", GroupTuning{}, 0); !errors.Is(err, errDraining) {
 		t.Errorf("tuning after the end: %v", err)
 	}
+}
+
+// A target is not let go while a batch may still bring it requests, however
+// long that takes.
+func TestReloadWaitsForBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFanout(t, nil, "a="+nobody, "b="+nobody)
+		slow := f.enter()
+		gone := f.targets[0]
+		mustReload(t, f, nil, "b="+nobody)
+		mustReload(t, f, nil, "b="+nobody+",rate=5/s")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if gone.draining || f.left() {
+			t.Error("the target was let go while a batch goes by its plan")
+		}
+		slow.leave()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if !f.left() {
+			t.Error("the target was not let go")
+		}
+		f.Drain(context.Background())
+		checkSums(t, f)
+	})
 }

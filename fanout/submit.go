@@ -37,7 +37,7 @@ type targetBatch struct {
 func (f *Fanout) Submit(reqs []codec.Request) {
 	b := f.batches.Get().(*batch)
 	b.now = f.now()
-	b.follow(f.plan.Load())
+	b.follow(f.enter())
 	for i := range reqs {
 		if reject := b.plan.prepare(&b.prepared, &reqs[i]); reject != codec.RejectNone {
 			b.rejected[reject]++
@@ -47,6 +47,7 @@ func (f *Fanout) Submit(reqs []codec.Request) {
 	}
 	f.metrics.received.Add(len(reqs))
 	b.flush(len(reqs))
+	b.plan.leave()
 	f.batches.Put(b)
 }
 
