@@ -98,6 +98,7 @@ func (l *lane) readAnswer(toHead, more bool) answer {
 			return answer{code: a.code, good: true, started: true, err: err}
 		}
 	}
+	announced := toHead && l.closeAnnounced()
 	l.answer.SkipBody = toHead
 	if err := l.answer.ReadLimitBody(l.reader, 0); err != nil {
 		return answer{err: err}
@@ -107,9 +108,9 @@ func (l *lane) readAnswer(toHead, more bool) answer {
 		return a
 	}
 	a.closes = wantsClose(&l.answer)
-	if a.closes && toHead && l.answer.Header.ContentLength() == untilClose {
+	if a.closes && toHead && !announced && l.answer.Header.ContentLength() == untilClose {
 		// fasthttp says so of every answer without a length. What was not
-		// announced must not be taken for unprocessed, nor be relied on.
+		// announced, as far as is known, must not be taken for unprocessed, nor be relied on.
 		a.closes, a.good = false, more
 	}
 	return a

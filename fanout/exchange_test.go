@@ -91,6 +91,8 @@ func TestExchange(t *testing.T) {
 	kinds("body at the limit", "GET", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", maxAnswer, strings.Repeat("b", maxAnswer)), "2xx=3")
 	kinds("chunked body at the limit", "GET", fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", maxAnswer, strings.Repeat("b", maxAnswer)), "2xx=3")
 	kinds("long header section", "GET", "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 60_000)+"\r\nContent-Length: 0\r\n\r\n", "2xx=3")
+	kinds("a hundred fields", "GET", "HTTP/1.1 200 OK\r\n"+strings.Repeat("X-Field: some value\r\n", 100)+"Content-Length: 2\r\n\r\nok", "2xx=3")
+	kinds("a hundred fields, chunked", "GET", "HTTP/1.1 200 OK\r\n"+strings.Repeat("X-Field: some value\r\n", 100)+"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "2xx=3")
 	kinds("301", "GET", empty("301 Moved"), "2xx=2 3xx=1")
 	kinds("404", "GET", empty("404 Not Found"), "2xx=2 4xx=1")
 	kinds("503", "GET", empty("503 Unavailable"), "2xx=2 5xx=1")
@@ -103,10 +105,31 @@ func TestExchange(t *testing.T) {
 		c.send("HTTP/1.1 200 OK\r\n\r\n")
 		c.waitEnd()
 	}), "HEAD /a, POST /b 1", "selected=2 sent=2 2xx=2", 2)
-	f("HEAD without a length that closes", "batch=3", "HEAD /a, POST /b 1, GET /c", first(func(c *rawConn) {
+	// If it says that it closes, what is behind was not processed; if it does not,
+	// or nobody can tell, it may have been.
+	closingHead := func(name, answer, wantSeen, want string) {
+		t.Helper()
+		f("HEAD without a length that closes"+name, "batch=3", "HEAD /a, POST /b 1, GET /c", first(func(c *rawConn) {
+			c.take(3)
+			c.send(answer)
+		}), "HEAD /a, POST /b 1, GET /c, "+wantSeen, "selected=3 sent=3 "+want, 2)
+	}
+	closingHead("", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", "POST /b 1, GET /c", "2xx=3")
+	closingHead(", among other tokens", "HTTP/1.1 200 OK\r\nX: y\r\nconnection:foo , CLOSE\r\n\r\n", "POST /b 1, GET /c", "2xx=3")
+	closingHead(" unannounced", "HTTP/1.1 200 OK\r\nX-Connection: close\r\n\r\n", "GET /c", "2xx=2 reset=1")
+	closingHead(" behind an interim answer", "HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "GET /c", "2xx=2 reset=1")
+
+	// A body that HEAD must not have is no answer to what comes next.
+	f("HEAD with a body", "batch=1", "HEAD /a, POST /b 1", first(func(c *rawConn) {
+		c.take(1)
+		c.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+		c.waitEnd()
+	}), "HEAD /a, POST /b 1", "selected=2 sent=2 2xx=2", 2)
+	f("HEAD with a body in a batch", "batch=3", "HEAD /a, POST /b 1, GET /c", first(func(c *rawConn) {
 		c.take(3)
-		c.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
-	}), "HEAD /a, POST /b 1, GET /c, GET /c", "selected=3 sent=3 2xx=2 reset=1", 2)
+		c.send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nhello\r\n"+ok, ok)
+		c.waitEnd()
+	}), "HEAD /a, POST /b 1, GET /c, GET /c", "selected=3 sent=3 2xx=2 protocol=1", 2)
 
 	// What stands behind an answer that closes was not processed, so it is sent
 	// again, whatever its method, and each alone.

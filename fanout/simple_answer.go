@@ -73,7 +73,47 @@ func parseSimpleAnswer(b []byte, toHead bool) (a simpleAnswer, ok bool) {
 	return a, hasLength || empty
 }
 
+// closeAnnounced reports whether the next head, of an answer to HEAD, announces
+// the end of its connection. False also if that cannot be told, as behind an
+// interim answer.
+func (l *lane) closeAnnounced() bool {
+	for n := 1; ; n = l.reader.Buffered() + 1 {
+		_, err := l.reader.Peek(n) // an error is met again by whoever reads on
+		b, _ := l.reader.Peek(l.reader.Buffered())
+		if end := bytes.Index(b, headEnd); end >= 0 {
+			return announcesClose(b[:end])
+		}
+		if err != nil {
+			return false
+		}
+	}
+}
+
+// announcesClose looks for the token in the Connection fields of a final answer.
+func announcesClose(head []byte) bool {
+	if bytes.HasPrefix(head, interim) {
+		return false
+	}
+	for line := range bytes.SplitSeq(head, crlf) {
+		name, value, _ := bytes.Cut(line, colon)
+		if !equalFold(name, "connection") {
+			continue
+		}
+		for token := range bytes.SplitSeq(value, comma) {
+			if bytes.EqualFold(bytes.TrimSpace(token), closeToken) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 var (
-	colon     = []byte(":")
-	keepAlive = []byte("keep-alive")
+	headEnd    = []byte("\r\n\r\n")
+	crlf       = []byte("\r\n")
+	comma      = []byte(",")
+	closeToken = []byte("close")
+	interim    = []byte("HTTP/1.1 1")
+	colon      = []byte(":")
+	keepAlive  = []byte("keep-alive")
 )
