@@ -12,6 +12,7 @@
 //	run.go          start in order, wait for the signal, stop in order
 //	token.go        the secret of the admin server
 //	gateway.go      fanout and engine, put together
+//	memory.go       Go's memory limit, which follows from --memory
 //	internal/admin  the live page, the API, metrics and health over HTTP; exposition.go writes the metrics
 //	status.go       what a running mirrorgate does; status_table.go is how it looks
 //	tune.go         changing a running mirrorgate

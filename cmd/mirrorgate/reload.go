@@ -86,6 +86,7 @@ func (l *reloads) try(f *fanout.Fanout) error {
 	if err := f.Reload(cfg); err != nil {
 		return next.origins.locate(err, cfg.Targets)
 	}
+	limitMemory(cfg.Memory)
 	if len(kept) > 0 {
 		l.log.Warn("some options change only at a restart, the old values stay in force", "options", strings.Join(kept, " "))
 	}

@@ -51,6 +51,7 @@ func (r *runCmd) Run() error {
 	if err != nil {
 		return usageError{r.origins.locate(err, fanoutConfig.Targets)}
 	}
+	limitMemory(fanoutConfig.Memory)
 	adminServer.Serve(g.fanout)
 	r.announce(g, adminServer, log)
 	minutesEnd := make(chan struct{})
