@@ -23,6 +23,7 @@
 //	haproxy.go      a HAProxy for the demo
 //	bench.go        measuring an agent
 //	configcmd.go    printing what surrounds it, from internal/deploy
+//	doctorcmd.go    checking HAProxy's configuration, with internal/doctor
 package main
 
 import (
@@ -41,6 +42,7 @@ type cli struct {
 	Bench   benchCmd   `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
 	Config  configCmd  `cmd:"" help:"Print the configuration of HAProxy, systemd, Prometheus or Grafana."`
 	Demo    demoCmd    `cmd:"" help:"Show it at work: HAProxy, mirrorgate and three targets on this machine."`
+	Doctor  doctorCmd  `cmd:"" help:"Find what will bite in HAProxy's configuration."`
 	Status  statusCmd  `cmd:"" help:"Show what a running mirrorgate does."`
 	Tune    tuneCmd    `cmd:"" help:"Change a group or a target of a running mirrorgate."`
 	Version versionCmd `cmd:"" help:"Print the version."`

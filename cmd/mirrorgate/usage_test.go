@@ -129,6 +129,10 @@ func TestBadInput(t *testing.T) {
 	haproxy("--agents a:1 --methods GET,'", `config haproxy: --methods: "GET,'" should be methods like GET+HEAD`)
 	haproxy("--agents a:1 --spoe-file a$b", `config haproxy: --spoe-file: "a$b" should be a path without blanks, quotes and other special characters`)
 	haproxy("--agents a:1 --event never", `--event must be one of "request","response" but got "never"`+help)
+	run(nil, []string{"doctor"}, "missing flags: --haproxy-config=FILE"+help)
+	run(nil, []string{"doctor", "--haproxy-config", "/does/not/exist"}, "--haproxy-config: cannot read /does/not/exist: no such file or directory")
+	run(nil, []string{"doctor", "--haproxy-config", filepath.Dir(file)}, "--haproxy-config: "+filepath.Dir(file)+": the directory has no file named *.cfg")
+	run(nil, []string{"doctor", "--haproxy-config", file}, "--haproxy-config: "+file+`:1: "no" stands outside of any section: is this a HAProxy configuration?`)
 	run(nil, []string{"demo", "--rate", "0"}, "demo: --rate should be from 1 to 100000 requests a second"+help)
 }
 
@@ -153,6 +157,7 @@ func TestHelpAndVersion(t *testing.T) {
 	f([]string{"Usage: mirrorgate demo", "--duration=TIME", "[5s]"}, "demo", "--help")
 	f([]string{"Usage: mirrorgate config haproxy", "--agents=ADDRESS,...", "--haproxy 3.2 --agents 10.0.0.7:12345"}, "config", "haproxy", "--help")
 	f([]string{"Usage: mirrorgate config systemd", "> /etc/systemd/system/mirrorgate.service"}, "config", "systemd", "--help")
+	f([]string{"Usage: mirrorgate doctor", "--haproxy-config /etc/haproxy/haproxy.cfg", "--[no-]connect"}, "doctor", "--help")
 	f([]string{"mirrorgate v1.2.3-test go1."}, "version")
 }
 

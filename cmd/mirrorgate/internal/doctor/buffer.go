@@ -1,0 +1,64 @@
+package doctor
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// All in bytes.
+const (
+	defaultBufsize    = 16384
+	defaultMaxRewrite = 1024
+	frameLength       = 4    // what a frame's length takes of HAProxy's buffer
+	usualHead         = 2048 // that shares the buffer with a body
+)
+
+// tune returns what the global section says, or what HAProxy has by default.
+func (x *examination) tune(name string, fallback int64) int64 {
+	if l := x.config.global(name); l != nil {
+		if n, err := strconv.ParseInt(l.word(1), 10, 64); err == nil {
+			return n
+		}
+	}
+	return fallback
+}
+
+// frameSize returns the max-frame-size in bytes that HAProxy announces for an
+// agent, which may be nil.
+func (x *examination) frameSize(agent *section) int64 {
+	size := x.tune("tune.bufsize", defaultBufsize) - frameLength
+	if agent != nil {
+		if l := agent.own("max-frame-size"); l != nil {
+			if n, err := strconv.ParseInt(l.word(1), 10, 64); err == nil {
+				return min(n, size)
+			}
+		}
+	}
+	return size
+}
+
+// bufsize checks that the bodies wanted fit.
+func (x *examination) bufsize(u use) {
+	size := x.tune("tune.bufsize", defaultBufsize)
+	room := size - min(x.tune("tune.maxrewrite", defaultMaxRewrite), size/2)
+	if x.options.MaxBody+usualHead <= room {
+		return
+	}
+	at := x.config.global("tune.bufsize")
+	if at == nil {
+		at = u.filter
+	}
+	x.bite(at, fmt.Sprintf("bodies of %d bytes are cut: tune.bufsize %d holds %d bytes of a request", x.options.MaxBody, size, room),
+		fmt.Sprintf("mirrorgate config haproxy --max-body %d prints what is needed", x.options.MaxBody))
+}
+
+// largeBuffer finds what makes a body larger than a frame can be.
+func (x *examination) largeBuffer(u use) {
+	for s := u.proxy; s != nil; s = s.defaults {
+		for _, l := range s.lines {
+			if l.has("use-large-buffer") {
+				x.bite(l, "a body in a large buffer does not fit into a frame, so its request is not mirrored", "remove use-large-buffer and raise tune.bufsize")
+			}
+		}
+	}
+}
