@@ -104,6 +104,11 @@ func startPrinted(t *testing.T, origin string, options ...string) (addr string) 
 	t.Helper()
 	files := printedConfig(t, origin, options...)
 	files["spoe.cfg"] = strings.Replace(files["spoe.cfg"], "processing 20ms", "processing 10s", 1)
+	return startMerged(t, files)
+}
+
+func startMerged(t *testing.T, files map[string]string) (addr string) {
+	t.Helper()
 	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +192,7 @@ func TestConfigHAProxyAgentDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed.Close()
-	addr := startPrinted(t, origin.addr(), "--agents", closed.Addr().String())
+	addr := startMerged(t, printedConfig(t, origin.addr(), "--agents", closed.Addr().String()))
 	eventually(t, "HAProxy mirrors no more", func() bool {
 		_, header := sendRaw(t, addr, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 		return header.Get("spoe-error") == ""
