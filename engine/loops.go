@@ -88,6 +88,9 @@ func (l *loops) OnTraffic(sock gnet.Conn) gnet.Action {
 	c := sock.Context().(*conn)
 	in, _ := sock.Next(-1)
 	w := acquireWake()
+	if l.cfg.Steer != nil {
+		w.steer = l.cfg.Steer.Load()
+	}
 	c.session.feed(in, w)
 	tooSlow := l.reply(c, w)
 	if w.acks > 0 {

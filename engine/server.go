@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -26,6 +27,10 @@ type Config struct {
 	Memory           int64         // bytes that unfinished frames and unread ACKs may take; 0: 128 MiB
 	HandshakeTimeout time.Duration // from accept to HELLO; 0: 5s
 	FrameTimeout     time.Duration // from the first to the last byte of a NOTIFY, and for ACKs to be read; 0: 5s
+
+	// Steer is what each ACK tells HAProxy in the variable proc.PREFIX.rate: how
+	// many of 10,000 requests to send, at least 1; nil: nothing.
+	Steer *atomic.Uint32
 
 	Mirror  Mirror
 	Metrics *metrics.Set

@@ -18,6 +18,7 @@ type wake struct {
 	reqs     []codec.Request // borrowed from the read, and from held
 	held     []*buffer
 
+	steer   uint32          // what the ACKs tell HAProxy to send, see Config.Steer; 0: nothing
 	frames  [frameKinds]int // by kind
 	acks    int             // in out
 	ignored int             // messages that carry neither a method nor a path
@@ -32,6 +33,9 @@ type fault struct {
 	status codec.Status
 	size   uint64 // bytes of the frame, if that was what is wrong
 }
+
+// steerVar is the variable of HAProxy that Config.Steer goes to.
+const steerVar = "rate"
 
 const (
 	maxPooledOut  = 256 << 10 // bytes
@@ -62,8 +66,12 @@ func (w *wake) hold(b *buffer) { w.held = append(w.held, b) }
 
 // ack acknowledges the NOTIFY that f is, or ends.
 func (w *wake) ack(f *codec.Frame) {
-	w.out = codec.AppendAck(w.out, f.StreamID, f.FrameID)
 	w.acks++
+	if w.steer == 0 {
+		w.out = codec.AppendAck(w.out, f.StreamID, f.FrameID)
+		return
+	}
+	w.out = codec.AppendAckVar(w.out, f.StreamID, f.FrameID, steerVar, uint64(w.steer))
 }
 
 func (w *wake) reject(r codec.Reject) { w.reqs = append(w.reqs, codec.Request{Reject: r}) }

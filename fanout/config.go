@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -99,6 +100,10 @@ type Config struct {
 	TLS           *tls.Config
 	DNSTTL        time.Duration // how long the addresses of a name are used before it is looked up again; 0: for ever
 	Resolver      *net.Resolver // looks names up; nil: the system's
+
+	// Steer tells what HAProxy should send: of SteerAll requests so many. It is set
+	// ten times a second; nil: never.
+	Steer *atomic.Uint32
 
 	Metrics *metrics.Set
 	Logger  *slog.Logger

@@ -26,6 +26,7 @@
 //	resolve.go    where they go: the addresses of a name, now
 //	breaker.go    a target that fails costs nothing until it answers again
 //	reload.go     another plan; tune.go single values, for a while; state.go says what is in force
+//	steer.go      what share of its requests HAProxy should send
 //	drain.go      shutdown
 //	metrics.go    the accounting; config.go the options, parse.go and format.go their texts
 //

@@ -52,6 +52,9 @@ func New(cfg Config) (*Fanout, error) {
 		counted: newRegistry(cfg.Metrics),
 	}
 	f.life.begin()
+	if cfg.Steer != nil {
+		cfg.Steer.Store(SteerAll)
+	}
 	f.metrics = newGatewayMetrics(f)
 	f.batches.New = func() any { return &batch{f: f} }
 	f.mu.Lock()
@@ -78,6 +81,7 @@ func (f *Fanout) tick() {
 			for _, t := range f.observe() {
 				t.tick(f.now())
 			}
+			f.steer()
 		case <-f.life.stopTick:
 			return
 		}

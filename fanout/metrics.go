@@ -47,6 +47,12 @@ func newGatewayMetrics(f *Fanout) *gatewayMetrics {
 		m.rejected[r] = set.NewCounter(fmt.Sprintf("mirrorgate_requests_rejected_total{reason=%q}", r))
 	}
 	set.NewGauge("mirrorgate_payload_bytes", func() float64 { return float64(f.held.Load()) })
+	set.NewGauge("mirrorgate_steer_ratio", func() float64 {
+		if f.cfg.Steer == nil {
+			return 1
+		}
+		return float64(f.cfg.Steer.Load()) / SteerAll
+	})
 	set.NewGauge("mirrorgate_memory_limit_bytes", func() float64 { return float64(f.plan.Load().cfg.Memory) })
 	return m
 }

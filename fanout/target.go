@@ -49,6 +49,7 @@ type target struct {
 	dialer    net.Dialer
 	metrics   *targetMetrics
 	differs   *differences
+	steering  steering // of the tick alone
 
 	rate   atomic.Pointer[rateLimit] // nil: no limit
 	paused atomic.Bool
@@ -98,6 +99,8 @@ func newTarget(f *Fanout, cfg TargetConfig) *target {
 	t.metrics = f.counted.target(cfg.Name, cfg.groupName())
 	t.metrics.attach(t)
 	t.differs = newDifferences()
+	t.steering = newSteering(t.metrics)
+	t.room.Store(math.Float64bits(float64(cfg.Queue)))
 	return t
 }
 
@@ -287,7 +290,7 @@ func (t *target) tick(now int64) {
 	for _, l := range retired {
 		l.retired = true
 	}
-	if t.cfg.Drop == DropUniform {
+	if t.cfg.Drop == DropUniform || t.f.cfg.Steer != nil {
 		t.shedding.observe(t.served, t.queue.n, &t.cfg)
 		t.room.Store(math.Float64bits(t.shedding.room))
 	}

@@ -23,6 +23,8 @@ type runCmd struct {
 	HandshakeTimeout duration  `group:"haproxy" default:"5s" placeholder:"TIME" help:"At most this long from connecting to the HELLO."`
 	Loops            uint      `group:"haproxy" placeholder:"N" help:"Event loops (default: one for two CPUs)."`
 
+	Steer bool `group:"haproxy" help:"Tell HAProxy what share of its requests to send, so that what would be dropped is not sent at all. HAProxy has to heed it: see config haproxy --steer."`
+
 	SampleBy  sampleKey `group:"requests" default:"random" placeholder:"KEY" help:"random, path, header:NAME or cookie:NAME: the same key is in or out on every agent."`
 	SetHeader headers   `group:"requests" sep:"none" placeholder:"NAME:VALUE" help:"Set a header on every copy. Repeatable; in the environment one a line."`
 	DelHeader []string  `group:"requests" placeholder:"NAME" help:"Remove a header from every copy. Repeatable."`

@@ -43,6 +43,7 @@ func startGateway(fc fanout.Config, ec engine.Config) (*gateway, error) {
 	}
 	ec.Reserve += connsOf(fc.Targets)
 	ec.Mirror = f
+	ec.Steer = fc.Steer
 	ec.Loops = shareProcessors(ec.Loops)
 	e, err := engine.Listen(ec)
 	if err != nil {

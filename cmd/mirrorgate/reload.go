@@ -18,7 +18,7 @@ import (
 // life of the process.
 func reloadable(option string) bool {
 	switch option {
-	case targetOption, "sample-by", "set-header", "del-header", "truncated":
+	case targetOption, "sample-by", "set-header", "del-header", "truncated", "forwarded-for":
 		return true
 	}
 	return slices.Contains(fanout.TargetKeys(), option)

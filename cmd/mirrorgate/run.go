@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -115,6 +116,9 @@ func (r *runCmd) fanoutConfig(set *metrics.Set, log *slog.Logger) (fanout.Config
 		Metrics:       set,
 		ForwardedFor:  r.ForwardedFor.Forwarded,
 		Logger:        log,
+	}
+	if r.Steer {
+		cfg.Steer = new(atomic.Uint32)
 	}
 	if r.LogDifferences {
 		cfg.DifferenceLog = slog.New(newLogHandler(os.Stderr, r.LogLevel, r.LogFormat))
