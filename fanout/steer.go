@@ -24,7 +24,7 @@ const (
 	// steerFall is the least that is left of it in one tick.
 	steerFall = 0.5
 	// steerMemory is for how many ticks a target without requests has a say.
-	steerMemory = int(time.Second / tickEvery)
+	steerMemory = int(10 * time.Second / tickEvery)
 )
 
 // steering is what share of its requests a target takes. There are two reasons

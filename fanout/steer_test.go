@@ -118,7 +118,7 @@ func TestSteer(t *testing.T) {
 	f("without requests all are wanted", func(s *steered) {
 		s.f.TuneTarget("t1", TargetTuning{Paused: new(true)}, 0)
 		s.run(2*time.Second, 2, 10)
-		s.run(2*time.Second, 0.0001, 10)
+		s.run(11*time.Second, 0, 10)
 		s.between("silent", float64(s.steer.Load())/SteerAll, 1, 1)
 	}, target)
 }
