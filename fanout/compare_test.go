@@ -142,6 +142,18 @@ func TestPrimaryIsKept(t *testing.T) {
 			t.Errorf("the id goes out: %q", text)
 		}
 	}
+	// Nothing is left of it in a payload that is used again.
+	r, plain := answeredWith(200, "/", "id"), answeredWith(0, "/", "")
+	var p prepared
+	f.prepare(&p, &r)
+	first := serialise(f, &p)
+	first.unref()
+	f.payloads.put(first)
+	f.prepare(&p, &plain)
+	again := newBatch(f).serialise(&p, 1)
+	if again != first || again.status != 0 {
+		t.Errorf("a payload that is used again (%v) has the status %d", again == first, again.status)
+	}
 	check("", 0)
 	check(strings.Repeat("id", 10), 20)
 	check(strings.Repeat("id", 200), maxID)
