@@ -94,7 +94,8 @@ func TestPage(t *testing.T) {
 	b.setSample("v2", "200")
 	shows("the page says what is wrong", said, `sample is "200%", should be a share like 25% or 0.25`)
 	f(`"name":"v2","sample":"2%"`)
-	a.kill()
+	a.process.Process.Kill()
+	<-a.exited
 	shows("the page says that nobody answers", `document.querySelector("#notice").textContent`, "No answer from mirrorgate since")
 }
 

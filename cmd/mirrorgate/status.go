@@ -50,7 +50,7 @@ func (c *statusCmd) Run() error {
 	for {
 		screen.show(func(w io.Writer) {
 			if err != nil {
-				fmt.Fprintf(w, "%v\n", err)
+				fmt.Fprintln(w, strings.ReplaceAll(err.Error(), "; ", ";\n"))
 				return
 			}
 			writeStatus(w, client.Address(), stats)
