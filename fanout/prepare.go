@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"github.com/mirrorgate/mirrorgate/codec"
@@ -31,7 +32,8 @@ type prepared struct {
 	lines              []byte
 	hostStart, hostEnd int
 	fields             []field
-	host               int // -1 if there is none
+	host               int      // -1 if there is none
+	hops               [][]byte // names in Connection
 
 	hasLength bool // the request declared a length
 	keepCL    bool // Content-Length is among fields and right
@@ -43,7 +45,7 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 	if r.Reject != codec.RejectNone {
 		return r.Reject
 	}
-	*p = prepared{req: r, lines: p.lines[:0], fields: p.fields[:0], host: -1}
+	*p = prepared{req: r, lines: p.lines[:0], fields: p.fields[:0], hops: p.hops[:0], host: -1}
 	if !validName(r.Method) {
 		return codec.RejectMalformed
 	}
@@ -72,7 +74,6 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 
 // scanHeaders validates the fields and keeps those that go out.
 func (pl *plan) scanHeaders(p *prepared) codec.Reject {
-	var connection []byte // the value of Connection, if there is one
 	var lengths int
 	var length []byte
 	loop := false
@@ -86,10 +87,8 @@ func (pl *plan) scanHeaders(p *prepared) codec.Reject {
 		case fateDrop:
 			continue
 		case fateConnection:
-			if connection != nil {
-				connection = append(append(bytes.Clone(connection), ','), it.Value...)
-			} else {
-				connection = it.Value
+			if !p.addHops(it.Value) {
+				return codec.RejectMalformed
 			}
 			continue
 		case fateMarker:
@@ -120,8 +119,8 @@ func (pl *plan) scanHeaders(p *prepared) codec.Reject {
 		return codec.RejectLoop
 	}
 	p.judgeLength(lengths, length)
-	if connection != nil {
-		p.dropNamedBy(connection)
+	if len(p.hops) > 0 {
+		p.dropHops()
 	}
 	return codec.RejectNone
 }
@@ -158,22 +157,37 @@ func parseLength(b []byte) (n uint64, ok bool) {
 	return n, true
 }
 
-// dropNamedBy removes the fields that Connection names as hop-by-hop
-// (RFC 9110 section 7.6.1), Host and Content-Length excepted: without them the
-// request would be another one.
-func (p *prepared) dropNamedBy(connection []byte) {
+// maxHops bounds the names in Connection, each of which is compared with each
+// field. A client that sent thousands would hold up an event loop.
+const maxHops = 32
+
+// addHops collects the names in a value of Connection (RFC 9110 section 7.6.1).
+// It reports whether they are few enough.
+func (p *prepared) addHops(value []byte) bool {
+	for len(value) > 0 {
+		var name []byte
+		name, value, _ = bytes.Cut(value, comma)
+		if name = bytes.Trim(name, " \t"); len(name) == 0 {
+			continue
+		}
+		if len(p.hops) == maxHops {
+			return false
+		}
+		p.hops = append(p.hops, name)
+	}
+	return true
+}
+
+// dropHops removes the fields that Connection names as hop-by-hop, Host and
+// Content-Length excepted: without them the request would be another one.
+func (p *prepared) dropHops() {
 	p.dropFields(func(name []byte) bool {
 		if equalFold(name, "host") || equalFold(name, "content-length") {
 			return false
 		}
-		for rest := connection; len(rest) > 0; {
-			var token []byte
-			token, rest, _ = bytes.Cut(rest, []byte(","))
-			if bytes.EqualFold(bytes.Trim(token, " \t"), name) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(p.hops, func(hop []byte) bool {
+			return len(hop) == len(name) && bytes.EqualFold(hop, name)
+		})
 	})
 }
 

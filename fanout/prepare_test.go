@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +77,9 @@ func TestWire(t *testing.T) {
 		"POST / HTTP/1.1\r\ncontent-length: 3\r\nhost: h\r\n"+marker+"abc")
 	f(request("POST", "/", "a\r\n0\r\n\r\n", "transfer-encoding", "chunked", "host", "h"),
 		"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 8\r\n"+marker+"a\r\n0\r\n\r\n")
+	f(request("GET", "/", "", "host", "h", "connection", strings.Repeat("x, ,", 32), "x", "1"), "GET / HTTP/1.1\r\nhost: h\r\n"+marker)
+	f(request("GET", "/", "", "host", "h", "connection", strings.Repeat("x,", 33), "x", "1"), "malformed")
+	f(request("GET", "/", "", slices.Repeat([]string{"connection", "x"}, 33)...), "malformed")
 	f(request("OPTIONS", "*", "", "host", "h"), "OPTIONS * HTTP/1.1\r\nhost: h\r\n"+marker)
 	f(request("OPTIONS", "http://h", ""), "OPTIONS * HTTP/1.1\r\nhost: h\r\n"+marker)
 	// Text, as req.hdrs gives it.
