@@ -175,6 +175,8 @@ func checkFamily(source netip.Addr, host string) error {
 
 func (c *Config) checkHeaderOption(option, name string) error {
 	if !validName([]byte(name)) {
+		// Whoever forgot the colon wrote a value here, which may be a secret.
+		name, _, _ = strings.Cut(name, " ")
 		return fmt.Errorf("%s: %q is no header name", option, name)
 	}
 	if slices.Contains(reservedHeaders, strings.ToLower(name)) {

@@ -220,7 +220,7 @@ func TestValidate(t *testing.T) {
 	set := func(name, value string) func(*Config) {
 		return func(c *Config) { c.SetHeaders = []Header{{name, value}} }
 	}
-	bad(`--set-header: "a b" is no header name`, set("a b", ""), "http://a")
+	bad(`--set-header: "a" is no header name`, set("a b", ""), "http://a")
 	bad(`--set-header: "" is no header name`, set("", ""), "http://a")
 	bad("--set-header X-A: the value has a byte that HTTP forbids", set("X-A", "a\r\nb: c"), "http://a")
 	for _, name := range []string{"Host", "Content-Length", "X-Mirrored-By"} {

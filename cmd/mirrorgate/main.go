@@ -10,7 +10,7 @@
 //	reload.go       the file again, while it runs
 //	check.go        what a start would find wrong; sheet.go what would be in force
 //	run.go          start in order, wait for the signal, stop in order
-//	token.go        the secret of the admin server
+//	token.go        the secret of the admin server; secrets.go keeps those of others out of errors
 //	gateway.go      fanout and engine, put together
 //	memory.go       Go's memory limit, which follows from --memory
 //	internal/admin  the live page, the API, metrics and health over HTTP; exposition.go writes the metrics
@@ -86,7 +86,7 @@ func (e usageError) Unwrap() error { return e.error }
 
 // fail ends the process with one line that says why.
 func fail(err error) {
-	fmt.Fprintf(os.Stderr, "mirrorgate: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
+	fmt.Fprintf(os.Stderr, "mirrorgate: %s\n", hideSecrets(strings.ReplaceAll(err.Error(), "\n", " ")))
 	if errors.As(err, new(usageError)) {
 		os.Exit(exitUsage)
 	}

@@ -62,7 +62,7 @@ func (l *reloads) reload(f *fanout.Fanout) {
 	}
 	if err := l.try(f); err != nil {
 		l.successful.Store(false)
-		l.log.Error("cannot reload the configuration, the old one stays in force", "error", err)
+		l.log.Error("cannot reload the configuration, the old one stays in force", "error", hideSecrets(err.Error()))
 		return
 	}
 	l.succeed()
