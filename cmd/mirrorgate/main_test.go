@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
 )
@@ -44,7 +47,24 @@ func testAll(m *testing.M) int {
 		fmt.Printf("cannot build mirrorgate: %v\n%s", err, out)
 		return 1
 	}
-	return m.Run()
+	return runAndCheckGoroutines(m)
+}
+
+// runAndCheckGoroutines fails if one outlives the tests, but for those of gnet's
+// pool and of fasthttp's dialer, which live as long as the process, and for the
+// one with which a client of the tests looks for idle connections every 10 s.
+func runAndCheckGoroutines(m *testing.M) int {
+	code := m.Run()
+	http.DefaultClient.CloseIdleConnections()
+	err := goleak.Find(goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*TCPDialer).tcpAddrsClean"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"))
+	if code == 0 && err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return code
 }
 
 // eventually waits until the condition holds, with a deadline that only a

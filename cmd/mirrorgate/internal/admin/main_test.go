@@ -9,9 +9,12 @@ import (
 	"testing"
 
 	"github.com/VictoriaMetrics/metrics"
+	"go.uber.org/goleak"
 
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newServer returns a server of a gateway with these targets that listens
 // nowhere: requests are handed to its routes. It takes no readings by itself.
