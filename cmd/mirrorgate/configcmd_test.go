@@ -297,12 +297,22 @@ func TestConfigPrometheus(t *testing.T) {
 	if err != nil {
 		return
 	}
-	path := filepath.Join(t.TempDir(), "rules.yml")
-	if err := os.WriteFile(path, []byte(rules), 0o600); err != nil {
+	dir := t.TempDir()
+	cases, err := os.ReadFile("testdata/alerts_test.yml")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(promtool, "check", "rules", path).CombinedOutput(); err != nil {
-		t.Errorf("promtool check rules: %v\n%s", err, out)
+	for name, text := range map[string]string{"alerts.yml": rules, "alerts_test.yml": string(cases)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"check", "rules", "alerts.yml"}, {"test", "rules", "alerts_test.yml"}} {
+		run := exec.Command(promtool, args...)
+		run.Dir = dir
+		if out, err := run.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", args, err, out)
+		}
 	}
 }
 

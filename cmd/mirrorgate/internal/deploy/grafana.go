@@ -31,6 +31,13 @@ var panels = []panel{
 		{"sum by (group) (rate(mirrorgate_group_sampled_out_total[$__rate_interval]))", "{{group}} sampled out"},
 		{"sum by (group, reason) (rate(mirrorgate_group_filtered_total[$__rate_interval])) > 0", "{{group}} {{reason}}"},
 	}},
+	{"Sample in force", "percentunit", "What was asked for, and what is left of it after drops.", []query{
+		{"min by (group) (mirrorgate_group_sample_ratio)", "{{group}} asked for"},
+		{"min by (group) (mirrorgate_group_effective_sample_ratio)", "{{group}} in force"},
+	}},
+	{"Breakers", "short", "1: the target has failed too often and is tried now and then.", []query{
+		{"max by (target) (mirrorgate_target_breaker_open)", "{{target}}"},
+	}},
 	{"Answers", "reqps", "By class of the status code.", []query{
 		{"sum by (target, code) (rate(mirrorgate_target_responses_total[$__rate_interval])) > 0", "{{target}} {{code}}"},
 	}},
@@ -43,6 +50,9 @@ var panels = []panel{
 	{"Latency of the targets", "s", "Time from sending to the answer.", []query{
 		{quantile(0.5, "mirrorgate_target_duration_seconds", "target"), "{{target}} p50"},
 		{quantile(0.99, "mirrorgate_target_duration_seconds", "target"), "{{target}} p99"},
+	}},
+	{"Compared with production", "reqps", "Only with mirroring after the response.", []query{
+		{"sum by (target, result) (rate(mirrorgate_compare_total[$__rate_interval])) > 0", "{{target}} {{result}}"},
 	}},
 	{"Queues", "short", "Requests that wait for a connection, and those that wait for their answer.", []query{
 		{"sum by (target) (mirrorgate_target_queue_length)", "{{target}} queued"},
