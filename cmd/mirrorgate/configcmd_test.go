@@ -166,8 +166,8 @@ func TestConfigHAProxyMirrors(t *testing.T) {
 		answered(t, addr, "GET /other HTTP/1.1\r\nHost: h\r\n\r\n")
 		return []recorded{{line: "POST /p?q=1 HTTP/1.1", body: "once"}}
 	}
-	f("methods and loops", []string{"--methods=POST+PUT"}, guarded)
-	f("methods and loops after the response", []string{"--methods=POST+PUT", "--event=response"}, guarded)
+	f("methods and loops", []string{"--methods=POST+PUT", "--steer"}, guarded)
+	f("methods and loops after the response", []string{"--methods=POST+PUT", "--steer", "--event=response"}, guarded)
 }
 
 // Of n requests with a share p each, a fair die is this far from n·p once in a
