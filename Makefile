@@ -11,7 +11,7 @@ FUZZTIME ?= 60s
 # The Debian suites whose HAProxy is tested: 2.6, 3.0 and 3.2 or later.
 HAPROXY_SUITES ?= bookworm trixie forky
 
-.PHONY: help build demo test test-haproxy faults soak fuzz lint vuln bench clean haproxy chromium
+.PHONY: help build demo test test-haproxy faults soak fuzz lint vuln bench clean haproxy wrk chromium
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -56,9 +56,15 @@ lint: ## Check the format, and what vet and staticcheck find.
 vuln: ## Look for known vulnerabilities in what is built in (needs the internet).
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
-bench: build ## Measure it, and write bench/RESULTS.md (about 6 minutes).
+bench: build haproxy wrk ## Measure it, and write bench/RESULTS.md (about 8 minutes).
 	go test -run '^$$' -bench . -benchmem ./codec ./engine ./fanout | tee bin/micro.txt
 	bin/mirrorgate bench results --out bench/RESULTS.md --micro bin/micro.txt
+
+wrk:
+	@command -v wrk >/dev/null || { \
+		test "$$(id -u)" = 0 || { echo "wrk is missing. Install it, on Debian with: sudo apt-get install wrk" >&2; exit 1; }; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends wrk; \
+	}
 
 clean: ## Remove what was built.
 	rm -rf bin

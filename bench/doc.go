@@ -33,6 +33,8 @@
 //	scale.go      cost against size
 //	plot.go       and its picture
 //	results.go    all of it in one file
+//	asked.go      with each figure that was promised
+//	allocated.go  and what the agent allocates
 //	machine.go    and where it was measured
 //
 //	floor.go      the cheapest relay that can be written, to compare with

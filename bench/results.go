@@ -17,6 +17,9 @@ type ResultsConfig struct {
 	Duration time.Duration // of each run
 	Micro    string        // output of Go's micro-benchmarks, or ""
 	Progress io.Writer     // a terminal for the progress bar, or nil
+
+	// Production is a section in Markdown on what HAProxy's clients see, or "".
+	Production string
 }
 
 // settings are the loads under which this binary is compared with the floor.
@@ -55,6 +58,14 @@ func SaveResults(ctx context.Context, name string, cfg ResultsConfig) error {
 		writeMarkdown(&b, c.rows())
 	}
 
+	run.Batch, run.Load.Rate = DefaultRun().Batch, 0
+	found, err := ask(ctx, run)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "\n## What else is asked\n\nMedians of %d rounds in turns, %s each.\n\n", askedRounds, askedDuration)
+	writeMarkdown(&b, findingRows(found))
+
 	run.Batch, run.Load.Rate = DefaultRun().Batch, scaleRate
 	sweeps, err := Scale(ctx, run)
 	if err != nil {
@@ -64,6 +75,9 @@ func SaveResults(ctx context.Context, name string, cfg ResultsConfig) error {
 	for _, s := range sweeps {
 		b.WriteByte('\n')
 		writeMarkdown(&b, s.rows())
+	}
+	if cfg.Production != "" {
+		fmt.Fprintf(&b, "\n## With HAProxy in front\n\n%s", cfg.Production)
 	}
 	if cfg.Micro != "" {
 		fmt.Fprintf(&b, "\n## Micro-benchmarks\n\n```\n%s\n```\n", strings.TrimSpace(cfg.Micro))
