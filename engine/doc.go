@@ -7,6 +7,7 @@
 //	session.go     the protocol, without a socket: hello, ready, closed
 //	framing.go     whole frames out of whatever a read holds
 //	reassembly.go  one NOTIFY out of its fragments
+//	full.go        whether HAProxy's buffer was full, so that a body may be cut
 //	wake.go        what a wake-up produces: replies, requests, counts
 //	buffer.go      where unfinished frames wait, pooled
 //	budget.go      how much of that there may be in all

@@ -45,7 +45,7 @@ func TestDrain(t *testing.T) {
 	check(s, "disc:13")
 
 	s = serve(t, nil)
-	check(s, "hello:16380")
+	check(s, "hello:256")
 	c := s.greet(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -3,7 +3,9 @@ package engine
 import "github.com/mirrorgate/mirrorgate/codec"
 
 // reassemblyFactor bounds the payload of a fragmented NOTIFY, in frames of the
-// negotiated size. HAProxy encodes it from one buffer, which is under two.
+// negotiated size. HAProxy encodes it from one buffer, which is under two, unless
+// its spoe-agent has a max-frame-size below that of the buffer: then the largest
+// frame that we would agree on is the bound.
 const reassemblyFactor = 4
 
 // reassembly is the one NOTIFY of a connection that comes in fragments: HAProxy
@@ -51,7 +53,7 @@ func (s *session) collect(f *codec.Frame, size int, w *wake) {
 		return
 	}
 	if f.Fin() {
-		s.decode(r.payload.b, len(r.payload.b), w)
+		s.decode(r.payload.b, len(r.payload.b), s.fullFragmented, w)
 		w.ack(f)
 		r.close(w)
 	}

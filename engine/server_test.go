@@ -214,7 +214,7 @@ func TestServer(t *testing.T) {
 	f("04 healthcheck that ends in a reset", nil, func(t *testing.T, s *served) {
 		c := s.dial(t)
 		c.send(vectors(t, "rx HAPROXY-HELLO healthcheck")[0])
-		c.expect("hello:16380")
+		c.expect("hello:256")
 		c.reset()
 		await(t, "the end of the connection", func() bool { return s.metric("mirrorgate_spop_connections") == "0" })
 		s.shut()

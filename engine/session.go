@@ -23,13 +23,6 @@ const (
 	// announcedFactor is how far beyond our own limit a frame may be, if HAProxy
 	// announced that size: 3.1.0 does not heed what was negotiated.
 	announcedFactor = 4
-
-	// HAProxy's buffer is this much larger than the largest frame (the length in
-	// front), and keeps tune.maxrewrite of it free. A frame that comes within
-	// fullMargin of what remains may carry a body that did not fit.
-	bufferOverFrame = 4
-	maxRewrite      = 1024
-	fullMargin      = 128
 )
 
 // policy is what all sessions of a server have in common.
@@ -46,12 +39,13 @@ type policy struct {
 type session struct {
 	policy   *policy
 	state    state
-	maxFrame uint64      // bytes, the longest frame accepted
-	full     uint64      // bytes, frames longer than this fill HAProxy's buffer
-	carry    *buffer     // of a frame that has begun
-	starved  codec.Frame // the head of a frame that is swallowed for want of memory
-	skip     int         // bytes of it that have yet to come
-	stream   reassembly
+	maxFrame uint64 // bytes, the longest frame accepted
+	// Sizes in bytes from which on a NOTIFY may fill HAProxy's buffer, see full.go.
+	full, fullFragmented int
+	carry                *buffer     // of a frame that has begun
+	starved              codec.Frame // the head of a frame that is swallowed for want of memory
+	skip                 int         // bytes of it that have yet to come
+	stream               reassembly
 }
 
 func newSession(p *policy) session {
@@ -115,8 +109,13 @@ func (s *session) hello(f *codec.Frame, w *wake) {
 	s.state = stateReady
 	s.maxFrame = min(h.MaxFrameSize, announcedFactor*s.policy.maxFrameSize)
 	negotiated := min(h.MaxFrameSize, s.policy.maxFrameSize)
-	s.full = max(s.maxFrame+bufferOverFrame, maxRewrite+fullMargin) - maxRewrite - fullMargin
-	s.stream.limit = reassemblyFactor * int(negotiated)
+	s.judgeSizes(h.MaxFrameSize)
+	s.stream.limit = int(max(reassemblyFactor*negotiated, s.policy.maxFrameSize))
+	if h.HealthCheck {
+		// HAProxy 3.1 and later announces 16380 here whatever its buffer holds, and
+		// takes an agent for down that agrees to more than its buffer does.
+		negotiated = codec.MinMaxFrameSize
+	}
 	w.out = codec.AppendAgentHello(w.out, negotiated)
 	w.helloLen = len(w.out)
 }
@@ -147,16 +146,17 @@ func (s *session) notify(f *codec.Frame, size int, w *wake) {
 	case size == 0:
 		w.reject(codec.RejectOversize)
 	default:
-		s.decode(f.Payload, size, w)
+		s.decode(f.Payload, size, s.full, w)
 	}
 	if f.Fin() {
 		w.ack(f)
 	}
 }
 
-// decode adds the requests in the payload of a NOTIFY. The ACK does not depend
+// decode adds the requests in the payload of a NOTIFY of size bytes, which fills
+// HAProxy's buffer if it is longer than full. The ACK does not depend
 // on it: HAProxy waits for that whatever it sent.
-func (s *session) decode(payload []byte, size int, w *wake) {
+func (s *session) decode(payload []byte, size, full int, w *wake) {
 	first := len(w.reqs)
 	reqs, others, err := codec.AppendRequests(w.reqs, payload)
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *session) decode(payload []byte, size int, w *wake) {
 	w.ignored += others
 	w.reqs = reqs
 	for i := range reqs[first:] {
-		reqs[first+i].Full = uint64(size) > s.full
+		reqs[first+i].Full = mayBeCut(&reqs[first+i], size, full)
 	}
 }
 

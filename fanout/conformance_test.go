@@ -166,4 +166,27 @@ func TestConformance(t *testing.T) {
 			f(request(method, "/", "abc", "host", "h", "content-length", "3"), method+" / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n"+marker+"abc")
 		}
 	})
+	// HTTP/3 comes in origin-form up to HAProxy 3.1 and in absolute-form since
+	// (h3.c), without a length if the client sent none.
+	run("HTTP/3", func(f check) {
+		h3 := func(method, url, body string, headers ...string) codec.Request {
+			var raw []byte
+			for i := 0; i < len(headers); i += 2 {
+				raw = codec.AppendHeader(raw, headers[i], headers[i+1])
+			}
+			return decode(t, message("arg_method", str(method), "arg_path", str(url), "arg_ver", str("3.0"),
+				"arg_hdrs", bin(string(codec.AppendHeadersEnd(raw))), "arg_body", bin(body)))
+		}
+		cookies := "cookie: a=1; b=2\r\n"
+		f(h3("GET", "/p?q", "", "host", "h", "cookie", "a=1; b=2"), "GET /p?q HTTP/1.1\r\nhost: h\r\n"+cookies+marker)
+		f(h3("GET", "https://h:8443/p?q", "", "host", "h:8443", "cookie", "a=1; b=2"), "GET /p?q HTTP/1.1\r\nhost: h:8443\r\n"+cookies+marker)
+		f(h3("GET", "https://h/p", "", "x", "y"), "GET /p HTTP/1.1\r\nhost: h\r\nx: y\r\n"+marker)
+		f(h3("GET", "/p", "", "x", "y"), "GET /p HTTP/1.1\r\nhost: t\r\nx: y\r\n"+marker)
+		f(h3("OPTIONS", "https://h", "", "host", "h"), "OPTIONS * HTTP/1.1\r\nhost: h\r\n"+marker)
+		f(h3("OPTIONS", "*", "", "host", "h"), "OPTIONS * HTTP/1.1\r\nhost: h\r\n"+marker)
+		f(h3("POST", "https://h/p", "abc", "host", "h"), "POST /p HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n"+marker+"abc")
+		f(h3("GET", "https://h/chat", "", "host", "h", "connection", "upgrade", "upgrade", "websocket", "sec-websocket-version", "13"),
+			"GET /chat HTTP/1.1\r\nhost: h\r\nsec-websocket-version: 13\r\n"+marker)
+		f(h3("CONNECT", "h:443", "", "host", "h"), "connect")
+	})
 }

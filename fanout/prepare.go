@@ -137,7 +137,8 @@ func (p *prepared) judgeLength(lengths int, declared []byte) {
 		p.truncated = n > uint64(len(r.Body))
 		p.keepCL = n == uint64(len(r.Body))
 	default:
-		p.truncated = r.Full || r.BodySize > int64(len(r.Body))
+		full := r.Full && (len(r.Body) > 0 || anticipatesBody(r.Method))
+		p.truncated = full || r.BodySize > int64(len(r.Body))
 	}
 	if lengths > 0 && !p.keepCL {
 		p.dropFields(func(name []byte) bool { return equalFold(name, "content-length") })
@@ -213,10 +214,11 @@ func (p *prepared) needsLength() bool {
 	if p.keepCL {
 		return false
 	}
-	if len(p.req.Body) > 0 || p.hasLength {
-		return true
-	}
-	switch string(p.req.Method) {
+	return len(p.req.Body) > 0 || p.hasLength || anticipatesBody(p.req.Method)
+}
+
+func anticipatesBody(method []byte) bool {
+	switch string(method) {
 	case "POST", "PUT", "PATCH":
 		return true
 	}

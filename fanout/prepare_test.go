@@ -175,6 +175,14 @@ func TestReject(t *testing.T) {
 	f(with(false, 3), "")
 	f(with(false, 2), "")
 	f(with(true, -1), "truncated")
+	fullWith := func(method, body string) codec.Request {
+		r := request(method, "/", body)
+		r.Full = true
+		return r
+	}
+	f(fullWith("GET", ""), "") // nothing was sent that could be cut
+	f(fullWith("GET", "a"), "truncated")
+	f(fullWith("POST", ""), "truncated")
 	f(with(true, -1, "content-length", "3"), "") // a length that is there is believed
 	f(with(true, 9, "content-length", "3"), "")
 	f(with(false, 4, "content-length", "3", "content-length", "3"), "truncated")

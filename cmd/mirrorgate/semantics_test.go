@@ -21,10 +21,10 @@ func bodyOf(n int) string {
 	return string(b)
 }
 
-func chunked(body string) string {
+func chunked(body string, size int) string {
 	var b strings.Builder
 	for len(body) > 0 {
-		n := min(len(body), 3000)
+		n := min(len(body), size)
 		fmt.Fprintf(&b, "%x\r\n%s\r\n", n, body[:n])
 		body = body[n:]
 	}
@@ -111,28 +111,37 @@ func (s *semantics) raw(request string) func(t *testing.T) {
 	}
 }
 
-// h2 returns a sender over HTTP/2 without TLS. Of a body that is only read its
-// length is unknown.
+// h2 returns a sender over HTTP/2, see sendH2.
 func (s *semantics) h2(method, path string, body io.Reader) func(t *testing.T) {
 	return func(t *testing.T) {
 		t.Helper()
-		transport := &http.Transport{Protocols: new(http.Protocols), DisableCompression: true}
-		transport.Protocols.SetUnencryptedHTTP2(true)
-		defer transport.CloseIdleConnections()
-		req, err := http.NewRequest(method, "http://"+s.addr+path, body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Host = "h2.example.com"
-		req.Header = http.Header{"User-Agent": {"test"}, "Cookie": {"a=1; b=2"}, "Te": {"trailers"}}
-		resp, err := transport.RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if resp.StatusCode != http.StatusOK || resp.ProtoMajor != 2 {
-			t.Errorf("production answered %d over %s", resp.StatusCode, resp.Proto)
-		}
+		sendH2(t, s.addr, method, path, body, 0)
+	}
+}
+
+// sendH2 sends a request with that many fields more over HTTP/2 without TLS. Of a
+// body that is only read its length is unknown.
+func sendH2(t *testing.T, addr, method, path string, body io.Reader, fields int) {
+	t.Helper()
+	transport := &http.Transport{Protocols: new(http.Protocols), DisableCompression: true}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequest(method, "http://"+addr+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "h2.example.com"
+	req.Header = http.Header{"User-Agent": {"test"}, "Cookie": {"a=1; b=2"}, "Te": {"trailers"}}
+	for i := range fields {
+		req.Header.Set(fmt.Sprint("X-", i), fmt.Sprint(i))
+	}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.ProtoMajor != 2 {
+		t.Errorf("production answered %d over %s", resp.StatusCode, resp.Proto)
 	}
 }
 
@@ -155,7 +164,7 @@ func TestHAProxyRequestsArriveIntact(t *testing.T) {
 		"POST /p HTTP/1.1", host+"\ncontent-length: 10000\nx-z: z", body10)
 	s.arrives("POST of 14 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: 14000\r\n\r\n"+body14),
 		"POST /p HTTP/1.1", host+"\ncontent-length: 14000", body14)
-	s.arrives("chunked POST of 10 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"+chunked(body10)),
+	s.arrives("chunked POST of 10 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"+chunked(body10, 3000)),
 		"POST /p HTTP/1.1", host+"\ncontent-length: 10000", body10)
 	s.arrives("POST without a body", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: 0\r\n\r\n"),
 		"POST /p HTTP/1.1", host+"\ncontent-length: 0", "")
@@ -216,7 +225,7 @@ func TestHAProxyRequestsThatAreNotMirrored(t *testing.T) {
 	s := newSemantics(t, sizedSPOE)
 	body := bodyOf(100_000)
 	s.rejected("POST of 100 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100000\r\n\r\n"+body), "truncated")
-	s.rejected("chunked POST of 100 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"+chunked(body)), "truncated")
+	s.rejected("chunked POST of 100 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"+chunked(body, 3000)), "truncated")
 	s.rejected("HTTP/2 POST of 100 kB", s.h2("POST", "/p", strings.NewReader(body)), "truncated")
 	s.rejected("HTTP/2 POST of 100 kB without a length", s.h2("POST", "/p", onlyReader{strings.NewReader(body)}), "truncated")
 	s.rejected("CONNECT", s.raw("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n"), "connect")

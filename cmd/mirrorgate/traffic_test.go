@@ -93,6 +93,12 @@ func (c *crowd) unharmed(t *testing.T) {
 // had acknowledged arrived exactly once at the targets, and any other at most once.
 func (c *crowd) onceSince(t *testing.T, since int64, targets ...*recorder) {
 	t.Helper()
+	c.onceOf(t, since, func(int64) bool { return true }, targets...)
+}
+
+// onceOf is onceSince for a sample: other requests do not arrive.
+func (c *crowd) onceOf(t *testing.T, since int64, sampled func(n int64) bool, targets ...*recorder) {
+	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	times := map[string]int{}
@@ -103,7 +109,8 @@ func (c *crowd) onceSince(t *testing.T, since int64, targets ...*recorder) {
 	}
 	for n := range c.sent.Load() {
 		line := fmt.Sprintf("GET /%d HTTP/1.1", n)
-		if got := times[line]; got > 1 || got == 0 && n >= since && !c.unsure[n] {
+		got := times[line]
+		if got > 1 || got == 1 && !sampled(n) || got == 0 && sampled(n) && n >= since && !c.unsure[n] {
 			t.Errorf("request %d of %d arrived %d times; unsure: %v", n, c.sent.Load(), got, c.unsure[n])
 		}
 		delete(times, line)
