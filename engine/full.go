@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/mirrorgate/mirrorgate/codec"
+import (
+	"bytes"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
 
 // HAProxy sends what one buffer of its own holds. If a body did not fit, the
 // length that its request declares tells it. Where none is declared, as HTTP/2
@@ -25,32 +29,33 @@ const (
 	smallBuffer = 4096
 )
 
-// fullSize is the size in bytes of a NOTIFY beyond which the buffer may be full.
-func fullSize(buffer uint64) int {
-	return int(buffer - maxRewrite - fullMargin - buffer/dataShare)
-}
-
-// judgeSizes sets from what size on a NOTIFY may carry a body that was cut, by the
-// max-frame-size that HAProxy announced. One in fragments does not fit into a
-// frame, so that its buffer is larger than that.
-func (s *session) judgeSizes(announced uint64) {
-	buffer := min(announced, announcedFactor*s.policy.maxFrameSize) + bufferOverFrame
-	s.fullFragmented = fullSize(max(buffer, usualBuffer))
-	s.full = s.fullFragmented
+// guessBuffers sets how large HAProxy's buffer is for a NOTIFY in one frame and for
+// one in fragments, by the max-frame-size that it announced. What does not fit into
+// a frame has a buffer that is larger than that.
+func (s *session) guessBuffers(announced uint64) {
+	buffer := int(min(announced, announcedFactor*s.policy.maxFrameSize)) + bufferOverFrame
+	s.fragmentedBuffer = max(buffer, usualBuffer)
+	s.buffer = s.fragmentedBuffer
 	if buffer >= smallBuffer {
-		s.full = fullSize(buffer)
+		s.buffer = buffer
 	}
 }
 
-// mayBeCut reports whether a NOTIFY of size bytes with r in it fills the buffer,
-// which it does beyond full bytes.
-func mayBeCut(r *codec.Request, size, full int) bool {
+// mayBeCut reports whether a NOTIFY of size bytes with r in it fills a buffer of
+// that many bytes.
+func mayBeCut(r *codec.Request, size, buffer int) bool {
 	const shortestField = len("\x01n\x00")
-	if size+len(r.Headers.Raw)/shortestField*fieldOverhead <= full {
+	used := size + fullMargin + maxRewrite
+	if !bytes.HasPrefix(r.Version, http1) {
+		used += buffer / dataShare
+	}
+	if used+len(r.Headers.Raw)/shortestField*fieldOverhead <= buffer {
 		return false
 	}
 	for it := r.Headers.Iter(); it.Next(); {
-		size += fieldOverhead
+		used += fieldOverhead
 	}
-	return size > full
+	return used > buffer
 }
+
+var http1 = []byte("1.")

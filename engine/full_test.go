@@ -11,14 +11,14 @@ import (
 // A NOTIFY counts as one that may be cut from the size on at which HAProxy's
 // buffer may be full; fields make it full earlier.
 func TestFull(t *testing.T) {
-	payload := func(size, fields int) []byte {
+	payload := func(version string, size, fields int) []byte {
 		var headers []byte
 		for range fields {
 			headers = codec.AppendHeader(headers, "a", "")
 		}
 		headers = codec.AppendHeadersEnd(headers)
 		build := func(body int) []byte {
-			return mirror(arg("arg_method", str("POST")), arg("arg_path", str("/")), arg("arg_hdrs", bin(string(headers))),
+			return mirror(arg("arg_method", str("POST")), arg("arg_path", str("/")), arg("arg_ver", str(version)), arg("arg_hdrs", bin(string(headers))),
 				arg("arg_body", bin(strings.Repeat("x", body))))
 		}
 		body := max(0, size-len(build(0))-3) // its length takes up to 3 bytes more
@@ -44,28 +44,33 @@ func TestFull(t *testing.T) {
 		}
 		return append(frames, frame(codec.FrameUnset, fin, 1, 1)...)
 	}
-	f := func(announced uint64, send func([]byte) []byte, size, fields int, want bool) {
+	f := func(announced uint64, version string, send func([]byte) []byte, size, fields int, want bool) {
 		t.Helper()
 		p := newPlayer(1 << 20)
-		p.feed(join(announcing(announced), send(payload(size, fields))))
+		p.feed(join(announcing(announced), send(payload(version, size, fields))))
 		if len(p.requests) != 1 || strings.HasSuffix(p.requests[0], " full") != want {
-			t.Errorf("announced %d, %d bytes with %d fields: %.80q, want full: %v", announced, size, fields, fmt.Sprint(p.requests), want)
+			t.Errorf("announced %d, HTTP/%s, %d bytes with %d fields: %.80q, want full: %v", announced, version, size, fields, fmt.Sprint(p.requests), want)
 		}
 	}
 	const head = 7
-	f(16380, whole, 14208-head, 0, false)
-	f(16380, whole, 14209-head, 0, true)
-	f(16380, whole, 14208-head-20*8, 20, false)
-	f(16380, whole, 14209-head-20*8, 20, true)
-	f(65532, whole, 65536-1024-128-4096-head, 0, false)
-	f(65532, whole, 65536-1024-128-4096-head+1, 0, true)
-	f(1048572, whole, 1048576-1024-128-65536-head, 0, false)
-	f(1048572, whole, 1048576-1024-128-65536-head+1, 0, true)
+	f(16380, "2.0", whole, 14208-head, 0, false)
+	f(16380, "2.0", whole, 14209-head, 0, true)
+	f(16380, "2.0", whole, 14208-head-20*8, 20, false)
+	f(16380, "2.0", whole, 14209-head-20*8, 20, true)
+	f(16380, "1.1", whole, 15232-head, 0, false)
+	f(16380, "1.1", whole, 15233-head, 0, true)
+	f(16380, "1.0", whole, 15232-head-20*8, 20, false)
+	f(16380, "1.1", whole, 15233-head-20*8, 20, true)
+	f(16380, "3.0", whole, 14209-head, 0, true)
+	f(65532, "2.0", whole, 65536-1024-128-4096-head, 0, false)
+	f(65532, "2.0", whole, 65536-1024-128-4096-head+1, 0, true)
+	f(1048572, "2.0", whole, 1048576-1024-128-65536-head, 0, false)
+	f(1048572, "2.0", whole, 1048576-1024-128-65536-head+1, 0, true)
 	// The announced size is that of the buffer, and then it is not.
-	f(4092, whole, 4096-1024-128-256-head+1, 0, true)
-	f(4091, whole, 4084, 0, false)
-	f(256, whole, 200, 0, false)
-	f(256, pieces, 14208, 0, false)
-	f(256, pieces, 14209, 0, true)
-	f(65532, pieces, 65536-1024-128-4096+1, 0, true)
+	f(4092, "2.0", whole, 4096-1024-128-256-head+1, 0, true)
+	f(4091, "2.0", whole, 4084, 0, false)
+	f(256, "2.0", whole, 200, 0, false)
+	f(256, "2.0", pieces, 14208, 0, false)
+	f(256, "2.0", pieces, 14209, 0, true)
+	f(65532, "2.0", pieces, 65536-1024-128-4096+1, 0, true)
 }

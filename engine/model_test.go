@@ -19,7 +19,7 @@ import (
 type model struct {
 	ours     uint64 // bytes, the frame size that we would agree on
 	longest  uint64 // bytes, of a frame
-	full     int
+	buffer   int    // bytes of HAProxy's
 	state    state
 	open     bool // fragments are missing
 	stream   [2]uint64
@@ -101,7 +101,7 @@ func (m *model) frame(b []byte) {
 			m.say("ack", f)
 		}
 	case first && last:
-		m.decode(rest, len(b))
+		m.decode(rest, len(b), m.buffer)
 		m.say("ack", f)
 	default:
 		if first {
@@ -114,7 +114,7 @@ func (m *model) frame(b []byte) {
 			m.say("abort", f)
 			m.open = false
 		case last:
-			m.decode(m.payload, len(m.payload))
+			m.decode(m.payload, len(m.payload), max(m.buffer, 16384))
 			m.say("ack", f)
 			m.open = false
 		}
@@ -138,18 +138,32 @@ func (m *model) hello(f codec.Frame) {
 	m.state = stateReady
 	agreed := min(m.ours, h.MaxFrameSize)
 	m.longest = min(4*m.ours, h.MaxFrameSize)
-	m.full = int(m.longest) + 4 - 1024 - 128
-	m.limit = 4 * int(agreed)
+	m.buffer = int(m.longest) + 4
+	m.limit = int(max(4*agreed, m.ours))
+	if h.HealthCheck {
+		agreed = 256
+	}
 	m.replies = append(m.replies, fmt.Sprintf("hello:%d", agreed))
 }
 
-func (m *model) decode(payload []byte, size int) {
+// decode takes a buffer below 4 KiB for one that a max-frame-size hides.
+func (m *model) decode(payload []byte, size, buffer int) {
+	if buffer < 4096 {
+		buffer = 16384
+	}
 	reqs, _, err := codec.AppendRequests(nil, payload)
 	if err != nil {
 		m.reject("malformed")
 	}
 	for _, r := range reqs {
-		r.Full = size > max(m.full, 0)
+		used := size
+		for it := r.Headers.Iter(); it.Next(); {
+			used += 8
+		}
+		if !strings.HasPrefix(string(r.Version), "1.") {
+			used += buffer / 16
+		}
+		r.Full = used > buffer-1024-128
 		m.requests = append(m.requests, describe(r))
 	}
 }

@@ -53,7 +53,7 @@ func (s *session) collect(f *codec.Frame, size int, w *wake) {
 		return
 	}
 	if f.Fin() {
-		s.decode(r.payload.b, len(r.payload.b), s.fullFragmented, w)
+		s.decode(r.payload.b, len(r.payload.b), s.fragmentedBuffer, w)
 		w.ack(f)
 		r.close(w)
 	}

@@ -40,12 +40,12 @@ type session struct {
 	policy   *policy
 	state    state
 	maxFrame uint64 // bytes, the longest frame accepted
-	// Sizes in bytes from which on a NOTIFY may fill HAProxy's buffer, see full.go.
-	full, fullFragmented int
-	carry                *buffer     // of a frame that has begun
-	starved              codec.Frame // the head of a frame that is swallowed for want of memory
-	skip                 int         // bytes of it that have yet to come
-	stream               reassembly
+	// Bytes of HAProxy's buffer as far as we know, see full.go.
+	buffer, fragmentedBuffer int
+	carry                    *buffer     // of a frame that has begun
+	starved                  codec.Frame // the head of a frame that is swallowed for want of memory
+	skip                     int         // bytes of it that have yet to come
+	stream                   reassembly
 }
 
 func newSession(p *policy) session {
@@ -109,7 +109,7 @@ func (s *session) hello(f *codec.Frame, w *wake) {
 	s.state = stateReady
 	s.maxFrame = min(h.MaxFrameSize, announcedFactor*s.policy.maxFrameSize)
 	negotiated := min(h.MaxFrameSize, s.policy.maxFrameSize)
-	s.judgeSizes(h.MaxFrameSize)
+	s.guessBuffers(h.MaxFrameSize)
 	s.stream.limit = int(max(reassemblyFactor*negotiated, s.policy.maxFrameSize))
 	if h.HealthCheck {
 		// HAProxy 3.1 and later announces 16380 here whatever its buffer holds, and
@@ -146,17 +146,17 @@ func (s *session) notify(f *codec.Frame, size int, w *wake) {
 	case size == 0:
 		w.reject(codec.RejectOversize)
 	default:
-		s.decode(f.Payload, size, s.full, w)
+		s.decode(f.Payload, size, s.buffer, w)
 	}
 	if f.Fin() {
 		w.ack(f)
 	}
 }
 
-// decode adds the requests in the payload of a NOTIFY of size bytes, which fills
-// HAProxy's buffer if it is longer than full. The ACK does not depend
+// decode adds the requests in the payload of a NOTIFY of size bytes, which came
+// out of a buffer of that many. The ACK does not depend
 // on it: HAProxy waits for that whatever it sent.
-func (s *session) decode(payload []byte, size, full int, w *wake) {
+func (s *session) decode(payload []byte, size, buffer int, w *wake) {
 	first := len(w.reqs)
 	reqs, others, err := codec.AppendRequests(w.reqs, payload)
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *session) decode(payload []byte, size, full int, w *wake) {
 	w.ignored += others
 	w.reqs = reqs
 	for i := range reqs[first:] {
-		reqs[first+i].Full = mayBeCut(&reqs[first+i], size, full)
+		reqs[first+i].Full = mayBeCut(&reqs[first+i], size, buffer)
 	}
 }
 

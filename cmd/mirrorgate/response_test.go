@@ -132,7 +132,7 @@ func TestHAProxyMirrorsAfterTheResponse(t *testing.T) {
 		"host: example.com\nx-twice: 1\nx-twice: 2\nx-forwarded-for: 127.0.0.1", "")
 	f("POST /p HTTP/1.1\r\nHost: example.com\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 192.0.2.2\r\nContent-Length: 14000\r\n\r\n"+body,
 		"POST /p HTTP/1.1", "host: example.com\ncontent-length: 14000\nx-forwarded-for: 192.0.2.1, 192.0.2.2, 127.0.0.1", body)
-	f("PUT /c HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"+chunked(body),
+	f("PUT /c HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"+chunked(body, 3000),
 		"PUT /c HTTP/1.1", "host: example.com\nx-forwarded-for: 127.0.0.1\ncontent-length: 14000", body)
 	a.atRest(3, oneTarget)
 }
