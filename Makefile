@@ -11,7 +11,7 @@ FUZZTIME ?= 60s
 # The Debian suites whose HAProxy is tested: 2.6, 3.0 and 3.2 or later.
 HAPROXY_SUITES ?= bookworm trixie forky
 
-.PHONY: help build demo test test-haproxy faults soak fuzz lint vuln bench clean haproxy wrk chromium
+.PHONY: help build demo test test-haproxy faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -22,7 +22,7 @@ build: ## Build bin/mirrorgate, a static binary.
 demo: build haproxy ## Show it at work on this machine.
 	bin/mirrorgate demo
 
-test: haproxy chromium ## Run all tests with the race detector.
+test: haproxy chromium curl ## Run all tests with the race detector.
 	go test -race -timeout 5m ./...
 	go test -run 'Allocates' ./codec ./engine ./fanout # the race detector allocates itself
 	go test -v -run '^TestSessionModel$$' ./engine -rapid.checks=100000
@@ -69,7 +69,7 @@ wrk:
 clean: ## Remove what was built.
 	rm -rf bin
 
-haproxy chromium:
+haproxy chromium curl:
 	@command -v $@ >/dev/null || { \
 		test "$$(id -u)" = 0 || { echo "$@ is missing. Install it, on Debian with: sudo apt-get install $@" >&2; exit 1; }; \
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $@; \

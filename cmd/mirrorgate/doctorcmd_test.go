@@ -41,36 +41,6 @@ func TestDoctorOfPrintedConfig(t *testing.T) {
 	}
 }
 
-// README's configuration is one to copy.
-func TestDoctorOfReadme(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// block returns the indented lines from the first on.
-	block := func(first string) string {
-		_, rest, found := strings.Cut(string(readme), "\n    "+first+"\n")
-		if !found {
-			t.Fatalf("README has no block that begins with %q", first)
-		}
-		var lines strings.Builder
-		lines.WriteString(first + "\n")
-		for line := range strings.Lines(rest) {
-			if line != "\n" && !strings.HasPrefix(line, "    ") {
-				break
-			}
-			lines.WriteString(strings.TrimPrefix(line, "    "))
-		}
-		return lines.String()
-	}
-	files := map[string]string{
-		"haproxy.cfg": strings.Replace(block("frontend www"), "/etc/haproxy/spoe-mirror.conf", "spoe.cfg", 1), "spoe.cfg": block("[mirror]"),
-	}
-	if code, stdout, stderr := doctorFinds(t, files, "--no-connect"); code != 0 || stdout != "haproxy.cfg: nothing bites\n" || stderr != "" {
-		t.Errorf("exit code %d, want 0\n%s%s", code, stdout, stderr)
-	}
-}
-
 func TestDoctorBites(t *testing.T) {
 	config := printedConfig(t, "127.0.0.1:1", "--agents=127.0.0.1:1")
 	f := func(old, new string, wantCode int, wantOut, wantErr string) {

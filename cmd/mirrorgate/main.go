@@ -67,9 +67,7 @@ func main() {
 // parse reads the command line, the environment and the configuration file.
 func parse() (*kong.Context, *cli, error) {
 	var c cli
-	parser := kong.Must(&c, kong.Name("mirrorgate"), optionGroups, kong.PostBuild(nameEnvironment),
-		kong.Help(printHelp), kong.ValueFormatter(formatHelp), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
-	ctx, err := parser.Parse(os.Args[1:])
+	ctx, err := newParser(&c).Parse(os.Args[1:])
 	switch {
 	case errors.As(err, new(fileError)):
 		err = usageError{err}
@@ -77,6 +75,11 @@ func parse() (*kong.Context, *cli, error) {
 		err = usageError{fmt.Errorf("%w; see mirrorgate --help", err)}
 	}
 	return ctx, &c, err
+}
+
+func newParser(c *cli) *kong.Kong {
+	return kong.Must(c, kong.Name("mirrorgate"), optionGroups, kong.PostBuild(nameEnvironment),
+		kong.Help(printHelp), kong.ValueFormatter(formatHelp), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 }
 
 // usageError is a mistake of whoever typed the command line.
