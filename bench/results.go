@@ -29,8 +29,8 @@ var settings = []struct {
 	rate  float64
 }{
 	{"Small batches: 40,000 requests/s, batch 1", 1, 40_000},
-	{"The defaults: 200,000 requests/s, batch 16", 16, 200_000},
-	{"Saturated: closed loop, batch 32", 32, 0},
+	{"Larger batches: 200,000 requests/s, batch 16", 16, 200_000},
+	{"The defaults, saturated: closed loop, batch 32", 32, 0},
 }
 
 // scaleRate is a rate that every size of the sweeps can carry.
