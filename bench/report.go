@@ -8,7 +8,15 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Report has the figures of one run. Its JSON keys are documented here.
+// ReportKeys explains the keys of a report in JSON.
+const ReportKeys = `agent: its command line or address. load: what was asked for. Of the whole run, warm-up included: ` +
+	`sent NOTIFY frames, acked ACKs, delivered requests that the sinks counted, dropped (acked × targets − delivered, ` +
+	`if above 0), duplicates (the other way round), reconciled (sent = acked and no duplicates), sink_connections opened. ` +
+	`Of the measured window: window_seconds, ack_rate and delivery_rate a second, ack_latency_us (p50 p90 p99 p99_9 max, ` +
+	`from when a frame was due), and of an agent that was started here cpu_seconds, cpu_us_per_acked, ` +
+	`cpu_us_per_delivered, peak_rss_bytes.`
+
+// Report has the figures of one run, see ReportKeys.
 //
 // Sent to SinkConns are of the whole run, warm-up included, after everything
 // has settled. The rest is of the measured window.

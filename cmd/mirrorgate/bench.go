@@ -179,7 +179,9 @@ const benchCommandHelp = "In the command line of an agent " + bench.Placeholders
 	bench.DefaultCommand + "\n\nand the floor\n\n    " + bench.FloorCommand
 
 // Help is what --help shows above the options.
-func (*benchRunCmd) Help() string { return benchCommandHelp }
+func (*benchRunCmd) Help() string {
+	return benchCommandHelp + "\n\nThe keys of --json: " + bench.ReportKeys
+}
 
 // Help is what --help shows above the options.
 func (*benchCompareCmd) Help() string { return benchCommandHelp }
