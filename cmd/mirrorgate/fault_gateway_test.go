@@ -48,7 +48,7 @@ func testGatewayKilled(t *testing.T) {
 	a := start()
 	p := startInterop(t, proxyOptions{threads: 2, mode: "tcp", spoe: readmeSPOE, check: readmeCheck}, "unix@"+socket)
 	s := &scene{T: t, agent: a, proxy: p, crowd: newCrowd(p.addr), good: good, stopped: make(chan struct{})}
-	s.traffic.Go(func() { s.crowd.run(10, s.steadily, nil) })
+	s.traffic.Go(s.drive)
 	s.produce()
 
 	killed := time.Now()
@@ -97,7 +97,7 @@ func testGatewayRestarted(t *testing.T) {
 	a := start()
 	p := startInterop(t, proxyOptions{threads: 2, mode: "tcp"}, "unix@"+socket)
 	s := &scene{T: t, agent: a, proxy: p, crowd: newCrowd(p.addr), good: good, stopped: make(chan struct{})}
-	s.traffic.Go(func() { s.crowd.run(10, s.steadily, nil) })
+	s.traffic.Go(s.drive)
 	received := int64(0)
 	for range 3 {
 		s.produce()

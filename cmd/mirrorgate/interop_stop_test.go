@@ -23,6 +23,15 @@ func (c *crowd) underLoad(t *testing.T, clients int, more func() bool, act func(
 	act()
 }
 
+// warm sends some traffic and returns the level at rest behind it.
+func warm(t *testing.T, c *crowd, a *agent) level {
+	t.Helper()
+	c.run(20, upTo(400), nil)
+	c.unharmed(t)
+	a.atRest(400, oneTarget)
+	return a.level()
+}
+
 func ended(p *haproxy.Process) func() bool {
 	return func() bool {
 		select {
@@ -44,6 +53,7 @@ func TestHAProxyStops(t *testing.T) {
 			a := startAgent(t, "--target", target.url())
 			p := startInterop(t, proxyOptions{threads: 2, mode: "tcp"}, a.spop)
 			c := newCrowd(p.addr)
+			before := warm(t, c, a)
 			refused := func() bool {
 				c.mu.Lock()
 				defer c.mu.Unlock()
@@ -68,6 +78,7 @@ func TestHAProxyStops(t *testing.T) {
 			a.atRest(a.counters().sum("mirrorgate_requests_received_total"), oneTarget)
 			c.onceSince(t, 0, target)
 			a.inPeace()
+			a.returnsTo(before)
 		})
 	}
 	f("soft", syscall.SIGUSR1, "refused")
@@ -82,6 +93,7 @@ func TestHAProxyReloads(t *testing.T) {
 	o := proxyOptions{threads: 2, mode: "tcp"}
 	p := startInterop(t, o, a.spop)
 	c := newCrowd(p.addr)
+	before := warm(t, c, a)
 	done := make(chan struct{})
 	more := func() bool {
 		select {
@@ -110,6 +122,7 @@ func TestHAProxyReloads(t *testing.T) {
 	c.onceSince(t, 0, target)
 	a.inPeace()
 	p.inPeace(t)
+	a.returnsTo(before)
 }
 
 // Connections that nobody needs are closed by HAProxy, each version in its way,
@@ -175,6 +188,8 @@ func TestHAProxyAgentDies(t *testing.T) {
 	living := startAgent(t, "--target", target.url())
 	p := startInterop(t, proxyOptions{threads: 2, mode: "tcp"}, dying.spop, living.spop)
 	c := newCrowd(p.addr)
+	c.run(20, upTo(400), nil)
+	before := living.level()
 	var died atomic.Int64 // the number of the first request after it
 	c.underLoad(t, 20, func() bool { return died.Load() == 0 || c.sent.Load() < died.Load()+2000 }, func() {
 		_ = dying.process.Process.Kill()
@@ -187,6 +202,7 @@ func TestHAProxyAgentDies(t *testing.T) {
 	living.atRest(living.counters().sum("mirrorgate_requests_received_total"), oneTarget)
 	c.onceSince(t, died.Load(), target)
 	living.inPeace()
+	living.returnsTo(before)
 	const cut = "257" // its connection broke, or could not be made
 	for code, n := range c.spoe {
 		if code != cut && code != noServer() {

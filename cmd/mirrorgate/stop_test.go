@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/mirrorgate/mirrorgate/bench"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
 )
@@ -59,10 +61,9 @@ func TestHAProxyStopUnderLoad(t *testing.T) {
 	var ended atomic.Bool
 	var traffic sync.WaitGroup
 	traffic.Go(func() {
-		c.run(clients, func(int64) bool {
+		c.run(clients, func(int64) bool { return !ended.Load() }, func(int64, *fasthttp.Request) {
 			time.Sleep(5 * time.Millisecond) // so that the log is not flooded while there is no server
-			return !ended.Load()
-		}, nil)
+		})
 	})
 	defer traffic.Wait()
 	defer ended.Store(true)

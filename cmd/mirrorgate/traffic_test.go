@@ -14,6 +14,7 @@ import (
 // crowd is a number of clients of production, each with a connection.
 type crowd struct {
 	client  *fasthttp.HostClient
+	numbers sync.Mutex
 	sent    atomic.Int64
 	mu      sync.Mutex
 	failed  map[string]int // by what came instead of 200
@@ -31,16 +32,15 @@ func newCrowd(addr string) *crowd {
 	}
 }
 
-// run lets clients send until more, asked for each request, says no. Request n
-// is made by build from a GET of /n.
+// run lets clients send until more, asked for each request, says no; it must not
+// wait. Request n is made by build, which may, from a GET of /n.
 func (c *crowd) run(clients int, more func(n int64) bool, build func(n int64, req *fasthttp.Request)) {
 	var wg sync.WaitGroup
 	for range clients {
 		wg.Go(func() {
 			for {
-				n := c.sent.Add(1) - 1
-				if !more(n) {
-					c.sent.Add(-1)
+				n, ok := c.number(more)
+				if !ok {
 					return
 				}
 				c.send(n, build)
@@ -48,6 +48,18 @@ func (c *crowd) run(clients int, more func(n int64) bool, build func(n int64, re
 		})
 	}
 	wg.Wait()
+}
+
+// number gives out the numbers of requests one by one, so that none is missing
+// when several clients are told to stop.
+func (c *crowd) number(more func(n int64) bool) (n int64, ok bool) {
+	c.numbers.Lock()
+	defer c.numbers.Unlock()
+	n = c.sent.Load()
+	if ok = more(n); ok {
+		c.sent.Add(1)
+	}
+	return n, ok
 }
 
 func (c *crowd) send(n int64, build func(n int64, req *fasthttp.Request)) {
