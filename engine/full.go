@@ -17,11 +17,11 @@ const (
 	maxRewrite      = 1024
 
 	// In the buffer a request takes more bytes than in the NOTIFY: these at least,
-	// some for each field, and those of each DATA frame that HTTP/2 brought. Of
-	// frames of 30 bytes and more that is less than a sixteenth of the buffer.
+	// some for each field, and 8 for each DATA frame that HTTP/2 brought. Of frames
+	// of 64 bytes and more that is at most an eighth of the buffer.
 	fullMargin    = 128
 	fieldOverhead = 8
-	dataShare     = 16
+	dataShare     = 8
 
 	// usualBuffer is HAProxy's default. Below smallBuffer it is not the buffer that
 	// limits what HAProxy announces, but the max-frame-size of its spoe-agent.

@@ -161,7 +161,7 @@ func (m *model) decode(payload []byte, size, buffer int) {
 			used += 8
 		}
 		if !strings.HasPrefix(string(r.Version), "1.") {
-			used += buffer / 16
+			used += buffer / 8
 		}
 		r.Full = used > buffer-1024-128
 		m.requests = append(m.requests, describe(r))

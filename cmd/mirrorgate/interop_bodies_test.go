@@ -125,7 +125,7 @@ func TestHAProxyBodies(t *testing.T) {
 			for _, s := range senders {
 				limit := bufsize - 2000
 				if !s.length {
-					limit -= bufsize / 16
+					limit -= bufsize / 8
 				}
 				for _, size := range []int{0, limit / 3, limit} {
 					if !b.arrives(t, s, size, 5) {
@@ -198,7 +198,7 @@ func TestHAProxyFragments(t *testing.T) {
 			}
 			b := startBodies(t, proxyOptions{mode: "tcp", frame: frame, threads: 2})
 			for _, s := range []bodySender{sender("Content-Length"), sender("one chunk"), sender("HTTP/2 without a length")} {
-				for _, size := range []int{0, frame / 2, min(frame, 13_000), 13_000} {
+				for _, size := range []int{0, frame / 2, min(frame, 12_500), 12_500} {
 					if !b.arrives(t, s, size, 5) {
 						t.Errorf("%s: %d bytes are counted as truncated", s.name, size)
 					}
