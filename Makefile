@@ -60,16 +60,10 @@ bench: build haproxy wrk ## Measure it, and write bench/RESULTS.md (about 8 minu
 	go test -run '^$$' -bench . -benchmem ./codec ./engine ./fanout | tee bin/micro.txt
 	bin/mirrorgate bench results --out bench/RESULTS.md --micro bin/micro.txt
 
-wrk:
-	@command -v wrk >/dev/null || { \
-		test "$$(id -u)" = 0 || { echo "wrk is missing. Install it, on Debian with: sudo apt-get install wrk" >&2; exit 1; }; \
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends wrk; \
-	}
-
 clean: ## Remove what was built.
 	rm -rf bin
 
-haproxy chromium curl:
+haproxy wrk chromium curl:
 	@command -v $@ >/dev/null || { \
 		test "$$(id -u)" = 0 || { echo "$@ is missing. Install it, on Debian with: sudo apt-get install $@" >&2; exit 1; }; \
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $@; \

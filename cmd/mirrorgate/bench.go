@@ -18,31 +18,31 @@ import (
 type benchCmd struct {
 	Run     benchRunCmd     `cmd:"" help:"Measure one agent: deliveries, ACK latency, CPU and memory."`
 	Compare benchCompareCmd `cmd:"" help:"Measure two agents in turns under the same load."`
-	Scale   benchScaleCmd   `cmd:"" help:"Measure the cost against the number of targets and connections, the size of bodies and the batch."`
+	Scale   benchScaleCmd   `cmd:"" help:"Measure the cost against targets, connections, bodies and batch."`
 	Floor   benchFloorCmd   `cmd:"" help:"Be the cheapest relay that can be written, to compare with."`
 	Results benchResultsCmd `cmd:"" help:"Measure all of it and write a report."`
 }
 
 type benchLoadFlags struct {
-	Connections int           `default:"16" help:"SPOP connections." group:"Load"`
-	InFlight    int           `default:"16" help:"Frames that wait for their ACK on each connection (closed loop)." group:"Load"`
+	Connections int           `default:"16" placeholder:"N" help:"SPOP connections." group:"Load"`
+	InFlight    int           `default:"16" placeholder:"N" help:"Frames that wait for their ACK on each connection (closed loop)." group:"Load"`
 	Rate        float64       `placeholder:"N" help:"Requests a second (open loop); latencies count from when a request was due. 0: closed loop." group:"Load"`
 	Body        int           `placeholder:"N" help:"Bytes of body of each request." group:"Load"`
-	Headers     int           `default:"8" help:"Header fields of each request." group:"Load"`
-	Warmup      time.Duration `default:"1s" help:"Time before the measurement." group:"Load"`
-	Duration    time.Duration `default:"5s" help:"Time that is measured." group:"Load"`
+	Headers     int           `default:"8" placeholder:"N" help:"Header fields of each request." group:"Load"`
+	Warmup      time.Duration `default:"1s" placeholder:"TIME" help:"Time before the measurement." group:"Load"`
+	Duration    time.Duration `default:"5s" placeholder:"TIME" help:"Time that is measured." group:"Load"`
 }
 
 type benchSinkFlags struct {
 	Sink      string         `default:"127.0.0.1:0" placeholder:"ADDR" help:"Where the counting target listens." group:"Sink"`
-	SinkMode  bench.SinkMode `default:"ok" enum:"ok,delay,hang,reset,close-each,chunked,big,5xx" placeholder:"ok" help:"What it does: ${enum}." group:"Sink"`
-	SinkDelay time.Duration  `default:"10ms" help:"Time that it takes for each answer in mode delay." group:"Sink"`
-	Targets   int            `default:"1" help:"Number of such targets, on consecutive ports. 0: measure ACKs only." group:"Sink"`
+	SinkMode  bench.SinkMode `default:"ok" enum:"ok,delay,hang,reset,close-each,chunked,big,5xx" placeholder:"MODE" help:"What it does: ok, delay, hang, reset, close-each, chunked, big or 5xx." group:"Sink"`
+	SinkDelay time.Duration  `default:"10ms" placeholder:"TIME" help:"Time that it takes for each answer in mode delay." group:"Sink"`
+	Targets   int            `default:"1" placeholder:"N" help:"Number of such targets, on consecutive ports. 0: measure ACKs only." group:"Sink"`
 }
 
 type benchAgentFlags struct {
-	Conns int `default:"64" help:"What {conns} in a command becomes: connections to each target." group:"Agent"`
-	Batch int `default:"32" help:"What {batch} in a command becomes: requests in flight on each." group:"Agent"`
+	Conns int `default:"64" placeholder:"N" help:"What {conns} in a command becomes: connections to each target." group:"Agent"`
+	Batch int `default:"32" placeholder:"N" help:"What {batch} in a command becomes: requests in flight on each." group:"Agent"`
 }
 
 type benchOutputFlags struct {
@@ -76,7 +76,7 @@ func (c *benchRunCmd) Run() error {
 type benchCompareCmd struct {
 	A      string `placeholder:"COMMAND" help:"The one agent (default: this binary)." group:"Agent"`
 	B      string `placeholder:"COMMAND" help:"The other agent (default: the floor)." group:"Agent"`
-	Rounds int    `default:"5" help:"Times that both are measured." group:"Load"`
+	Rounds int    `default:"5" placeholder:"N" help:"Times that both are measured." group:"Load"`
 	benchAgentFlags
 	benchLoadFlags
 	benchSinkFlags
@@ -127,9 +127,9 @@ func (c *benchScaleCmd) Run() error {
 type benchFloorCmd struct {
 	Listen string   `default:"127.0.0.1:12345" placeholder:"ADDR" help:"Where to take SPOP."`
 	Target []string `required:"" placeholder:"ADDR" help:"HOST:PORT of a sink in mode ok or delay; repeatable."`
-	Conns  int      `default:"64" help:"Connections to each target."`
-	Batch  int      `default:"32" help:"Requests in flight on each."`
-	Queue  int      `default:"8192" help:"Requests that wait for each target at the most."`
+	Conns  int      `default:"64" placeholder:"N" help:"Connections to each target."`
+	Batch  int      `default:"32" placeholder:"N" help:"Requests in flight on each."`
+	Queue  int      `default:"8192" placeholder:"N" help:"Requests that wait for each target at the most."`
 }
 
 // Run relays until a signal, and says what it dropped.
@@ -151,8 +151,8 @@ func (c *benchFloorCmd) Run() error {
 type benchResultsCmd struct {
 	Out      string        `default:"bench/RESULTS.md" placeholder:"FILE" help:"Markdown file to write; the picture scale.svg goes beside it."`
 	Micro    string        `type:"existingfile" placeholder:"FILE" help:"Output of Go's micro-benchmarks to take in."`
-	Rounds   int           `default:"5" help:"Times that each comparison is measured."`
-	Duration time.Duration `default:"4s" help:"Time that each run is measured."`
+	Rounds   int           `default:"5" placeholder:"N" help:"Times that each comparison is measured."`
+	Duration time.Duration `default:"4s" placeholder:"TIME" help:"Time that each run is measured."`
 }
 
 // Run measures everything.
@@ -180,14 +180,32 @@ const benchCommandHelp = "In the command line of an agent " + bench.Placeholders
 
 // Help is what --help shows above the options.
 func (*benchRunCmd) Help() string {
-	return benchCommandHelp + "\n\nThe keys of --json: " + bench.ReportKeys
+	return `How much this machine can carry, and what it costs at a given rate:
+
+    mirrorgate bench run
+    mirrorgate bench run --rate 20000 --targets 4 --body 1000
+
+` + benchCommandHelp + "\n\nThe keys of --json: " + bench.ReportKeys
 }
 
 // Help is what --help shows above the options.
-func (*benchCompareCmd) Help() string { return benchCommandHelp }
+func (*benchCompareCmd) Help() string {
+	return `Against the cheapest relay that can be written, and against another binary:
+
+    mirrorgate bench compare
+    mirrorgate bench compare --b '/usr/local/bin/mirrorgate --listen {listen} --admin= --target http://{target}'
+
+` + benchCommandHelp
+}
 
 // Help is what --help shows above the options.
-func (*benchScaleCmd) Help() string { return benchCommandHelp }
+func (*benchScaleCmd) Help() string {
+	return `A table for each, and a picture:
+
+    mirrorgate bench scale --rate 20000 --plot cost.svg
+
+` + benchCommandHelp
+}
 
 func benchConfig(a benchAgentFlags, l benchLoadFlags, s benchSinkFlags) bench.RunConfig {
 	return bench.RunConfig{

@@ -19,7 +19,7 @@ type configCmd struct {
 
 type configHAProxyCmd struct {
 	Haproxy  deploy.HAProxyVersion `name:"haproxy" default:"2.6" placeholder:"VERSION" help:"HAProxy's version, like 2.6, 3.0 or 3.2."`
-	Agents   []string              `placeholder:"ADDRESS,..." help:"Where mirrorgate listens: HOST:PORT or unix:PATH, one or several."`
+	Agents   []string              `placeholder:"ADDRESS" help:"Where mirrorgate listens: HOST:PORT or unix:PATH, one or several."`
 	Sample   share                 `default:"100%" placeholder:"SHARE" help:"Share of the requests that HAProxy sends to mirrorgate at all: 10% or 0.1."`
 	MaxBody  byteSize              `placeholder:"BYTES" help:"Bodies up to this size have to arrive whole, like 64k (default: what fits into HAProxy's buffer, about 15k)."`
 	Methods  methods               `placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`

@@ -8,13 +8,13 @@ type runCmd struct {
 	Sample  share      `group:"defaults" default:"100%" placeholder:"SHARE" help:"Share of the requests that a group gets: 25% or 0.25."`
 	Methods methods    `group:"defaults" placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
 	Rate    rate       `group:"defaults" default:"none" placeholder:"N/s" help:"At most this many requests a second, like 200/s."`
-	Conns   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many connections."`
+	Conns   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many connections to a target."`
 	Batch   int        `group:"defaults" default:"32" placeholder:"N" help:"At most this many requests in flight on one connection under backlog."`
-	Queue   int        `group:"defaults" default:"8192" placeholder:"N" help:"At most this many requests wait."`
+	Queue   int        `group:"defaults" default:"8192" placeholder:"N" help:"At most this many requests wait for a connection."`
 	Drop    dropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest, oldest, or uniform: shed at random, or by key, before it is."`
-	Timeout duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"For connecting, and for each answer."`
+	Timeout duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each answer."`
 	MaxAge  duration   `group:"defaults" default:"10s" placeholder:"TIME" help:"A request that waited longer is dropped as stale."`
-	Host    string     `group:"defaults" default:"keep" placeholder:"HOST" help:"Host header: keep, target, or a value."`
+	Host    string     `group:"defaults" default:"keep" placeholder:"HOST" help:"Host header: keep, target (that of the URL), or a value."`
 
 	Listen           []string  `group:"haproxy" default:"127.0.0.1:12345" placeholder:"ADDRESS" help:"Where HAProxy connects: HOST:PORT or unix:PATH. Repeatable."`
 	Allow            []network `group:"haproxy" placeholder:"CIDR" help:"Who may connect, like 10.0.0.0/8 (default: everybody). Repeatable."`
@@ -27,7 +27,7 @@ type runCmd struct {
 
 	SampleBy  sampleKey `group:"requests" default:"random" placeholder:"KEY" help:"random, path, header:NAME or cookie:NAME: the same key is in or out on every agent."`
 	SetHeader headers   `group:"requests" sep:"none" placeholder:"NAME:VALUE" help:"Set a header on every copy. Repeatable; in the environment one a line."`
-	DelHeader []string  `group:"requests" placeholder:"NAME" help:"Remove a header from every copy. Repeatable."`
+	DelHeader []string  `group:"requests" placeholder:"NAME" help:"Remove a header from every copy, such as authorization and cookie. Repeatable."`
 	Truncated string    `group:"requests" default:"drop" placeholder:"POLICY" enum:"drop,send" help:"Requests with a body that HAProxy cut: drop or send."`
 	Memory    byteSize  `group:"requests" default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most, like 64MB or 1GiB."`
 	Source    address   `group:"requests" placeholder:"IP" help:"Local address of connections to targets."`
@@ -69,14 +69,18 @@ Everything to one target:
 
     mirrorgate --target http://staging:8080
 
-A tenth of the users to staging, and 3 of 4 requests of another tenth to the first of two:
+A tenth of the users to staging, and the same tenth to group v2, three quarters of them to its first target:
 
     mirrorgate --sample 10% --sample-by cookie:session \
         --target staging=http://stg:8080 \
         --target a=http://a:80,group=v2,weight=3 \
         --target b=http://b:80,group=v2,weight=1,conns=128
 
-Every option can be set in the environment as well:
+Without the credentials of production's users:
+
+    mirrorgate --target http://staging:8080 --del-header authorization --del-header cookie
+
+Every option can be set in the environment as well, and in a file (--config):
 
     MIRRORGATE_TARGET="http://a:80 http://b:80,rate=200/s" mirrorgate`
 }

@@ -38,13 +38,13 @@ import (
 
 type cli struct {
 	Run     runCmd     `cmd:"" default:"withargs" hidden:"" help:"Mirror what HAProxy sends to the targets."`
-	Check   checkCmd   `cmd:"" help:"Check the options and the configuration file, and show what is in force."`
-	Bench   benchCmd   `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
+	Demo    demoCmd    `cmd:"" help:"Show it at work on this machine, with HAProxy and three targets."`
 	Config  configCmd  `cmd:"" help:"Print the configuration of HAProxy, systemd, Prometheus or Grafana."`
-	Demo    demoCmd    `cmd:"" help:"Show it at work: HAProxy, mirrorgate and three targets on this machine."`
 	Doctor  doctorCmd  `cmd:"" help:"Find what will bite in HAProxy's configuration."`
+	Check   checkCmd   `cmd:"" help:"Check options and configuration file, and show what is in force."`
 	Status  statusCmd  `cmd:"" help:"Show what a running mirrorgate does."`
-	Tune    tuneCmd    `cmd:"" help:"Change a group or a target of a running mirrorgate."`
+	Tune    tuneCmd    `cmd:"" help:"Change a group or a target of a running mirrorgate, for a time."`
+	Bench   benchCmd   `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -116,7 +116,7 @@ func nameEnvironment(k *kong.Kong) error {
 func formatHelp(value *kong.Value) string {
 	var notes []string
 	if value.HasDefault {
-		notes = append(notes, cmp.Or(value.Default, `""`))
+		notes = append(notes, "default "+cmp.Or(value.Default, `""`))
 	}
 	for _, env := range value.Tag.Envs {
 		notes = append(notes, "$"+env)
@@ -133,9 +133,13 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	if ctx.Selected() != nil && ctx.Selected() != run {
 		return kong.DefaultHelpPrinter(options, ctx)
 	}
-	fmt.Fprintln(ctx.Stdout, "Usage: mirrorgate --target [NAME=]URL[,key=value...] [--target ...] [flags]")
+	fmt.Fprint(ctx.Stdout, `Usage: mirrorgate --target [NAME=]URL[,key=value...] [--target ...] [flags]
+       mirrorgate COMMAND [flags]
+
+Commands, each with a --help of its own:
+`)
 	for _, command := range ctx.Model.Leaves(true) {
-		fmt.Fprintf(ctx.Stdout, "       mirrorgate %-18s  %s\n", command.Path(), command.Help)
+		fmt.Fprintf(ctx.Stdout, "  %-17s  %s\n", command.Path(), command.Help)
 	}
 	options.NoAppSummary = true
 	ctx.Path = append(ctx.Path, &kong.Path{Command: run})

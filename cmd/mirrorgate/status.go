@@ -20,7 +20,10 @@ type statusCmd struct {
 
 // Help is what --help shows above the options.
 func (*statusCmd) Help() string {
-	return `Rates and quantiles are over the last five seconds. EFFECT is the share of all requests that a group took and did not drop.`
+	return `Rates and quantiles are over the last five seconds. EFFECT is the share of all requests that a group took and did not drop.
+
+    mirrorgate status --watch
+    mirrorgate status --admin 10.0.0.7:12346 --admin-token-file token`
 }
 
 // watchEvery is how often status --watch asks.

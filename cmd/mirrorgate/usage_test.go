@@ -150,12 +150,12 @@ func TestHelpAndVersion(t *testing.T) {
 		}
 	}
 	f([]string{
-		"Usage: mirrorgate --target [NAME=]URL", "mirrorgate demo", "mirrorgate --target http://staging:8080",
+		"Usage: mirrorgate --target [NAME=]URL", "  demo  ", "  config haproxy  ", "mirrorgate --target http://staging:8080",
 		"\nTargets:", "\nDefaults of the targets:", "\nFrom HAProxy:", "\nRequests:", "\nTLS to targets:", "\nOperation:",
-		"[64, $MIRRORGATE_CONNS]", "$MIRRORGATE_TLS_CA",
+		"[default 32, $MIRRORGATE_BATCH]", "$MIRRORGATE_TLS_CA",
 	}, "--help")
-	f([]string{"Usage: mirrorgate demo", "--duration=TIME", "[5s]"}, "demo", "--help")
-	f([]string{"Usage: mirrorgate config haproxy", "--agents=ADDRESS,...", "--haproxy 3.2 --agents 10.0.0.7:12345"}, "config", "haproxy", "--help")
+	f([]string{"Usage: mirrorgate demo", "--duration=TIME", "[default 5s]"}, "demo", "--help")
+	f([]string{"Usage: mirrorgate config haproxy", "--agents=ADDRESS,... ", "--haproxy 3.2 --agents 10.0.0.7:12345"}, "config", "haproxy", "--help")
 	f([]string{"Usage: mirrorgate config systemd", "> /etc/systemd/system/mirrorgate.service"}, "config", "systemd", "--help")
 	f([]string{"Usage: mirrorgate doctor", "--haproxy-config /etc/haproxy/haproxy.cfg", "--[no-]connect"}, "doctor", "--help")
 	f([]string{"mirrorgate v1.2.3-test go1."}, "version")
