@@ -32,7 +32,7 @@ func (x *examination) ask(ctx context.Context, at *line, address string, frameSi
 			return
 		case int64(size) > frameSize:
 			x.bite(at, fmt.Sprintf("the agent at %s asks for frames of %d bytes, more than HAProxy's %d", address, size, frameSize), "is it mirrorgate? HAProxy will not take it")
-		case int64(size) < frameSize:
+		case int64(size) < frameSize && !check: // mirrorgate answers a check with the least, which fits every HAProxy
 			x.bite(at, fmt.Sprintf("the agent at %s takes frames of %d bytes, HAProxy makes up to %d", address, size, frameSize), fmt.Sprintf("start it with --max-frame-size %d", frameSize+frameLength))
 		case !pipelining:
 			x.bite(at, fmt.Sprintf("the agent at %s does no pipelining", address), "is it mirrorgate? each request under way will need a connection")
