@@ -65,6 +65,12 @@ func TestAsk(t *testing.T) {
 	}
 	good := func(h codec.Hello) []byte { return codec.AppendAgentHello(nil, h.MaxFrameSize) }
 	f("sound", good)
+	f("small frames for checks", func(h codec.Hello) []byte {
+		if h.HealthCheck {
+			return codec.AppendAgentHello(nil, 256)
+		}
+		return good(h)
+	})
 	f("small frames", func(codec.Hello) []byte { return codec.AppendAgentHello(nil, 16380) },
 		"haproxy.cfg:16: the agent at ADDR takes frames of 16380 bytes, HAProxy makes up to 32764; start it with --max-frame-size 32768")
 	f("large frames", func(codec.Hello) []byte { return codec.AppendAgentHello(nil, 65532) },
