@@ -66,7 +66,7 @@ var readmeRules = []struct {
 	{command: `^haproxy -c `, says: `(?i)valid|^$`},
 	{command: `^bin/mirrorgate demo$`, add: " --duration 500ms --rate 100", says: `The accounting adds up`},
 	{command: `^mirrorgate bench run\b.* --rate`, add: " --duration 200ms --warmup 0s --rate 200", says: `reconciled: true`},
-	{command: `^mirrorgate bench run\b`, add: " --duration 200ms --warmup 0s", says: `reconciled: true`},
+	{command: `^mirrorgate bench run\b`, add: " --duration 200ms --warmup 0s --connections 1 --in-flight 1", says: `reconciled: true`},
 	{command: `^mirrorgate bench compare\b`, add: " --duration 200ms --warmup 0s --rate 200 --rounds 1", says: `delivery_rate`},
 	{command: `^mirrorgate config haproxy `, says: `mirroragents|spoe-agent mirror`},
 	{command: `^mirrorgate config `},
