@@ -63,7 +63,7 @@ func (l *lane) readAnswers(sent int, start int64) bool {
 		l.t.metrics.duration.Update(float64(l.clock-start) / 1e9)
 		if i == 0 {
 			l.proven = true
-			l.t.answered(l.clock-start, len(l.batch), a.closes)
+			l.t.answered(l.clock, l.clock-start, len(l.batch), a.closes)
 		}
 		switch {
 		case a.closes:

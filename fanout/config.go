@@ -111,7 +111,7 @@ type Config struct {
 	// five a second; nil: none.
 	DifferenceLog *slog.Logger
 
-	clock func() time.Time // nil: time.Now
+	clock func() time.Time // of a test; nil: the real one
 }
 
 // reservedHeaders are set by mirrorgate itself, so no option may touch them.

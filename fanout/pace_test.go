@@ -199,7 +199,7 @@ func TestBatchesGoOn(t *testing.T) {
 	check := func(want int64, batch int, cuts ...bool) {
 		t.Helper()
 		for _, cut := range cuts {
-			tg.answered(ms, batch, cut)
+			tg.answered(f.now(), ms, batch, cut)
 		}
 		if got := tg.batchLimit.Load(); got != want {
 			t.Errorf("%v: limit is %d, want %d", cuts, got, want)

@@ -217,10 +217,9 @@ func (t *target) share() int {
 }
 
 // answered follows the target's pace, and its habit of closing. Any answer
-// closes the breaker.
-func (t *target) answered(first int64, batch int, cut bool) {
+// closes the breaker. It came at the time now, first after the batch was sent.
+func (t *target) answered(now, first int64, batch int, cut bool) {
 	var wake wakeList
-	now := t.f.now()
 	t.mu.Lock()
 	t.pace.add(first)
 	singles := t.cutShort(now, batch, cut)
