@@ -1,6 +1,13 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/mirrorgate/mirrorgate/bench"
+)
 
 // HAProxy sends what it is told to: all, then as little as may be while the
 // target takes nothing, then all again.
@@ -50,4 +57,38 @@ func TestHAProxyIsSteered(t *testing.T) {
 	}
 	c.unharmed(t)
 	a.atRest(received(), oneTarget)
+}
+
+// Under many times the load that a target takes, the frames that HAProxy sends
+// fall to what it does take, and next to nothing is dropped here. When the load
+// is gone, HAProxy sends everything again.
+func TestHAProxyIsSteeredToWhatTheTargetTakes(t *testing.T) {
+	origin := startRecorder(t)
+	slow, err := bench.ListenSink("127.0.0.1:0", bench.SinkDelay, 5*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(slow.Close)
+	a := startAgent(t, "--steer", "--target", "http://"+slow.Addr()+",conns=1,batch=1,queue=256,max-age=1m")
+	c := newCrowd(startPrinted(t, origin.addr(), "--steer", "--agents", a.spop))
+	// window returns what came of the next requests of production.
+	window := func(requests int64, clients int, pause time.Duration) (received, dropped int64) {
+		before := a.counters()
+		c.run(clients, upTo(c.sent.Load()+requests), func(int64, *fasthttp.Request) { time.Sleep(pause) })
+		now := a.counters()
+		since := func(family string) int64 { return now.sum(family) - before.sum(family) }
+		return since("mirrorgate_requests_received_total"), since("mirrorgate_target_dropped_total")
+	}
+	eventually(t, "HAProxy sends what the target takes", func() bool {
+		received, dropped := window(2000, 20, 0)
+		t.Logf("overload: of 2000 requests HAProxy sends %d, %d are dropped", received, dropped)
+		return received > 0 && received < 1000 && dropped <= received/10
+	})
+	eventually(t, "HAProxy sends everything again", func() bool {
+		received, dropped := window(50, 1, 10*time.Millisecond)
+		t.Logf("light load: of 50 requests HAProxy sends %d, %d are dropped", received, dropped)
+		return received == 50 && dropped == 0
+	})
+	c.unharmed(t)
+	a.atRest(a.counters().sum("mirrorgate_requests_received_total"), oneTarget)
 }
