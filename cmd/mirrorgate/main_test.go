@@ -67,6 +67,18 @@ func runAndCheckGoroutines(m *testing.M) int {
 	return code
 }
 
+// withoutRaceDetector makes binary one that needs no more memory than users see,
+// until the test ends.
+func withoutRaceDetector(t *testing.T) {
+	t.Helper()
+	raced, plain := binary, filepath.Join(t.TempDir(), "mirrorgate")
+	if out, err := exec.Command("go", "build", "-o", plain, ".").CombinedOutput(); err != nil {
+		t.Fatalf("cannot build mirrorgate: %v\n%s", err, out)
+	}
+	binary = plain
+	t.Cleanup(func() { binary = raced })
+}
+
 // eventually waits until the condition holds, with a deadline that only a
 // failure meets.
 func eventually(t *testing.T, what string, condition func() bool) {

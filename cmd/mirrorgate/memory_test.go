@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,17 +18,10 @@ import (
 func TestMemoryBoundsTheProcess(t *testing.T) {
 	const targets, extra = 8, 64 << 20
 	duration := 4 * time.Second
-	if os.Getenv("MIRRORGATE_LONG") == "1" {
+	if longRun() {
 		duration = time.Minute
 	}
-	// The race detector multiplies what a process needs.
-	plain := filepath.Join(t.TempDir(), "mirrorgate")
-	if out, err := exec.Command("go", "build", "-o", plain, ".").CombinedOutput(); err != nil {
-		t.Fatalf("cannot build mirrorgate: %v\n%s", err, out)
-	}
-	raced := binary
-	binary = plain
-	t.Cleanup(func() { binary = raced })
+	withoutRaceDetector(t)
 
 	f := func(memory, keys string, bytes int64) {
 		t.Run(memory+keys, func(t *testing.T) {

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -25,13 +23,10 @@ func soakTime(t *testing.T) time.Duration {
 }
 
 // At half of what the machine can take, for a long time: nothing grows, and the
-// counters are exact. Without the race detector, which grows by itself.
+// counters are exact.
 func TestSoak(t *testing.T) {
 	duration := soakTime(t)
-	plain := filepath.Join(t.TempDir(), "mirrorgate")
-	if out, err := exec.Command("go", "build", "-o", plain, ".").CombinedOutput(); err != nil {
-		t.Fatalf("cannot build mirrorgate: %v\n%s", err, out)
-	}
+	withoutRaceDetector(t)
 	var sinks [2]*bench.Sink
 	for i := range sinks {
 		var err error
@@ -40,8 +35,7 @@ func TestSoak(t *testing.T) {
 		}
 		t.Cleanup(sinks[i].Close)
 	}
-	a := startAgentBy(t, []string{"sh", "-c", `shift; exec ` + plain + ` "$@"`, "sh"},
-		"--target", "all=http://"+sinks[0].Addr(), "--target", "half=http://"+sinks[1].Addr()+",sample=50%,drop=uniform")
+	a := startAgent(t, "--target", "all=http://"+sinks[0].Addr(), "--target", "half=http://"+sinks[1].Addr()+",sample=50%,drop=uniform")
 	sent := int64(0)
 	drive := func(rate float64, d time.Duration) bench.Traffic {
 		load := bench.DefaultLoad
