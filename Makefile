@@ -23,7 +23,7 @@ demo: build haproxy ## Show it at work on this machine.
 	bin/mirrorgate demo
 
 test: haproxy chromium curl ## Run all tests with the race detector.
-	go test -race -timeout 5m ./...
+	go test -race -timeout 10m ./...
 	go test -run 'Allocates' ./codec ./engine ./fanout # the race detector allocates itself
 	go test -v -run '^TestSessionModel$$' ./engine -rapid.checks=100000
 
@@ -32,7 +32,7 @@ test-haproxy: ## Test with the HAProxy of each Debian suite.
 	@for suite in $(HAPROXY_SUITES); do \
 		export PATH="$$(.ci/haproxy "$$suite"):$$PATH"; \
 		haproxy -v | sed -n "s/^\(HAProxy version [^ ]*\).*/\1 ($$suite)/p"; \
-		go test -race -count 1 -timeout 5m -run HAProxy ./cmd/mirrorgate; \
+		go test -race -count 1 -timeout 10m -run HAProxy ./cmd/mirrorgate; \
 	done
 
 faults: haproxy ## Let everything go wrong under load, for longer than make test does.
