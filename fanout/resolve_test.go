@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -238,4 +239,32 @@ func TestNameThatDoesNotExist(t *testing.T) {
 	if got := counts(f.targets[0]); got != "selected=2 dropped{dial}=1 sent=1 2xx=1" {
 		t.Error(got)
 	}
+}
+
+// Only addresses that the local one can reach are asked for, and one that comes
+// in IPv6's clothes is the IPv4 address that it is.
+func TestResolvedFamily(t *testing.T) {
+	f := func(source, wantNetwork string) {
+		t.Helper()
+		cfg := Config{}
+		if source != "" {
+			cfg.Source = netip.MustParseAddr(source)
+		}
+		a := newAddresses(&cfg, "target.test")
+		asked := ""
+		a.lookup = func(_ context.Context, network, _ string) ([]netip.Addr, error) {
+			asked = network
+			return []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1"), netip.MustParseAddr("192.0.2.1")}, nil
+		}
+		found, err := a.resolve(t.Context())
+		if err != nil || !slices.Equal(found, []netip.Addr{netip.MustParseAddr("192.0.2.1")}) {
+			t.Errorf("source %q: found %v, error %v", source, found, err)
+		}
+		if asked != wantNetwork {
+			t.Errorf("source %q: asked for %q, want %q", source, asked, wantNetwork)
+		}
+	}
+	f("", "ip")
+	f("192.0.2.7", "ip4")
+	f("2001:db8::7", "ip6")
 }
