@@ -18,14 +18,7 @@ import (
 func reload(t *testing.T, f *Fanout, edit func(*Config), specs ...string) error {
 	t.Helper()
 	cfg := f.config
-	cfg.Targets = nil
-	for i, spec := range specs {
-		tc, err := ParseTarget(spec, DefaultTarget(), i+1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg.Targets = append(cfg.Targets, tc)
-	}
+	cfg.Targets = parseTargets(t, specs)
 	if edit != nil {
 		edit(&cfg)
 	}

@@ -18,13 +18,7 @@ import (
 func newFanout(t testing.TB, edit func(*Config), specs ...string) *Fanout {
 	t.Helper()
 	cfg := Config{Memory: 64 << 20, Metrics: metrics.NewSet(), Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	for i, spec := range specs {
-		tc, err := ParseTarget(spec, DefaultTarget(), i+1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg.Targets = append(cfg.Targets, tc)
-	}
+	cfg.Targets = parseTargets(t, specs)
 	if edit != nil {
 		edit(&cfg)
 	}
@@ -33,6 +27,18 @@ func newFanout(t testing.TB, edit func(*Config), specs ...string) *Fanout {
 		t.Fatal(err)
 	}
 	return f
+}
+
+func parseTargets(t testing.TB, specs []string) (targets []TargetConfig) {
+	t.Helper()
+	for i, spec := range specs {
+		tc, err := ParseTarget(spec, DefaultTarget(), i+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		targets = append(targets, tc)
+	}
+	return targets
 }
 
 func drain(t testing.TB, f *Fanout) {

@@ -101,16 +101,7 @@ func (a *agent) stop(t *testing.T) {
 // get asks the admin server.
 func (a *agent) get(path string) (status int, body string) {
 	a.t.Helper()
-	resp, err := http.Get("http://" + a.admin + path)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return resp.StatusCode, string(b)
+	return a.answer(http.Get("http://" + a.admin + path))
 }
 
 // patch changes something by the API.
@@ -120,7 +111,11 @@ func (a *agent) patch(path, body string) (status int, answer string) {
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	return a.answer(http.DefaultClient.Do(req))
+}
+
+func (a *agent) answer(resp *http.Response, err error) (status int, body string) {
+	a.t.Helper()
 	if err != nil {
 		a.t.Fatal(err)
 	}
