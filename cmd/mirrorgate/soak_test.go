@@ -65,9 +65,9 @@ func TestSoak(t *testing.T) {
 		t.Logf("%3d%%: %d requests, goroutines %d, descriptors %d, memory %d MiB", 100*(i+1)/rounds, sent,
 			levels[i].goroutines, levels[i].files, levels[i].memory>>20)
 	}
-	first, last := levels[rounds/2-1], levels[rounds-1]
-	if last.goroutines > first.goroutines+2 || last.files > first.files+2 || last.memory > first.memory+first.memory/10+8<<20 {
-		t.Errorf("it grows: %+v half-way, %+v at the end", first, last)
+	first, second := least(levels[:rounds/2]), least(levels[rounds/2:])
+	if second.goroutines > first.goroutines+2 || second.files > first.files+2 || second.memory > first.memory+first.memory/10+8<<20 {
+		t.Errorf("it grows: at the least %+v in the first half, %+v in the second", first, second)
 	}
 	c := a.counters()
 	for i, name := range []string{"all", "half"} {
@@ -75,4 +75,14 @@ func TestSoak(t *testing.T) {
 			t.Errorf("target %s counted %d, mirrorgate sent %d", name, arrived, c.sum("mirrorgate_target_sent_total", targetLabel(name)))
 		}
 	}
+}
+
+// least leaves out what comes and goes, such as lanes that found nothing to do and
+// will end.
+func least(levels []level) level {
+	l := levels[0]
+	for _, m := range levels[1:] {
+		l = level{min(l.goroutines, m.goroutines), min(l.files, m.files), min(l.memory, m.memory)}
+	}
+	return l
 }
