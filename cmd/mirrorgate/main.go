@@ -13,6 +13,7 @@
 //	token.go        the secret of the admin server; secrets.go keeps those of others out of errors
 //	gateway.go      fanout and engine, put together
 //	memory.go       Go's memory limit, which follows from --memory
+//	tls.go          how targets are reached over TLS
 //	internal/admin  the live page, the API, metrics and health over HTTP; exposition.go writes the metrics
 //	status.go       what a running mirrorgate does; status_table.go is how it looks
 //	tune.go         changing a running mirrorgate
@@ -20,10 +21,11 @@
 //	minute.go       what the log says of each minute
 //	accounting.go   the sums of the counters, and whether they add up
 //	demo.go         all of it on one machine; demo_*.go are its parts
-//	haproxy.go      a HAProxy for the demo
-//	bench.go        measuring an agent
+//	internal/haproxy  a HAProxy for the demo
+//	bench.go        measuring an agent; bench_production.go with HAProxy in front
 //	configcmd.go    printing what surrounds it, from internal/deploy
 //	doctorcmd.go    checking HAProxy's configuration, with internal/doctor
+//	version.go      what was built
 package main
 
 import (

@@ -40,6 +40,10 @@ func TestClient(t *testing.T) {
 	f(NewClient("here", ""), "a", true, `--admin: "here" should be HOST:PORT`)
 	f(NewClient("a b:80", ""), "a", true, `--admin: "a b:80" should be HOST:PORT`)
 
+	if _, err := c.TuneGroup(ctx, "../v2?", map[string]string{"sample": "1%"}); err == nil || !strings.Contains(err.Error(), `there is no group "../v2?"`) {
+		t.Errorf("a group's name is taken for a path: %v", err)
+	}
+
 	gone := closedPort(t)
 	f(NewClient(gone, ""), "a", false, "cannot reach mirrorgate at "+gone+": connection refused; is it running, and is that what its --admin says?")
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("hello")) }))
