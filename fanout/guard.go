@@ -122,9 +122,10 @@ var hopByHop = []string{
 	"keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect",
 }
 
-// fates finds the fate of a name. Names are looked up by length and first
-// letter, so that most cost two comparisons.
+// fates finds the fate of a name. Most are kept, which their length and first
+// letter tell.
 type fates struct {
+	first    [32]uint32 // by length: the first letters, a bit for each
 	byLength [32][]knownField
 	long     []knownField
 }
@@ -158,10 +159,20 @@ func newFates(cfg *Config) *fates {
 func (f *fates) add(name string, is fate) {
 	known := knownField{strings.ToLower(name), is}
 	if len(name) < len(f.byLength) {
+		f.first[len(name)] |= letterBit(name[0])
 		f.byLength[len(name)] = append(f.byLength[len(name)], known)
 		return
 	}
 	f.long = append(f.long, known)
+}
+
+// letterBit is the same for a letter in both cases.
+func letterBit(c byte) uint32 { return 1 << (c & 31) }
+
+// mayKnow reports whether a name of that length and first letter can have a fate
+// other than to be kept.
+func (f *fates) mayKnow(length int, first byte) bool {
+	return length >= len(f.first) || f.first[length]&letterBit(first) != 0
 }
 
 func (f *fates) of(name []byte) fate {
@@ -170,7 +181,7 @@ func (f *fates) of(name []byte) fate {
 		list = f.byLength[len(name)]
 	}
 	for i := range list {
-		if tokenBytes[name[0]] == list[i].name[0] && equalFold(name, list[i].name) {
+		if equalFold(name, list[i].name) {
 			return list[i].fate
 		}
 	}

@@ -27,9 +27,10 @@ type prepared struct {
 	path      []byte // origin-form; '/' is missing in front of a '?'
 	size      int    // bytes at most in wire format
 
-	// The fields: as lines that go out, with that of Host at lines[hostStart:hostEnd],
-	// or one by one, with that of Host at fields[host]. The other one is empty.
-	lines              []byte
+	// The fields: as runs of the list in which HAProxy sent them, with the line of
+	// Host at hostStart to hostEnd of their lines, or one by one, with that of Host
+	// at fields[host]. The other one is empty.
+	runs               [][]byte
 	hostStart, hostEnd int
 	fields             []field
 	host               int      // -1 if there is none
@@ -45,7 +46,7 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 	if r.Reject != codec.RejectNone {
 		return r.Reject
 	}
-	*p = prepared{req: r, lines: p.lines[:0], fields: p.fields[:0], hops: p.hops[:0], host: -1}
+	p.reset(r)
 	if !validName(r.Method) {
 		return codec.RejectMalformed
 	}
@@ -70,6 +71,15 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 		p.size += min(len(r.Primary.ID), maxID)
 	}
 	return codec.RejectNone
+}
+
+// reset makes p that of r before anything is read. Field by field: a new value
+// for all of it would be made elsewhere and copied.
+func (p *prepared) reset(r *codec.Request) {
+	p.req, p.authority, p.path, p.size = r, nil, nil, 0
+	p.runs, p.hostStart, p.hostEnd = p.runs[:0], 0, 0
+	p.fields, p.host, p.hops = p.fields[:0], -1, p.hops[:0]
+	p.hasLength, p.keepCL, p.truncated = false, false, false
 }
 
 // scanHeaders validates the fields and keeps those that go out.
@@ -245,14 +255,13 @@ func (pl *plan) appendWire(dst []byte, p *prepared) (wire []byte, path, hostStar
 		dst = appendField(dst, "host", p.authority)
 		hostEnd = len(dst)
 	}
-	dst = append(dst, p.lines...)
+	for _, run := range p.runs {
+		dst = appendRun(dst, run)
+	}
 	for i := range p.fields {
 		fd := &p.fields[i]
 		start := len(dst)
-		dst = append(dst, fd.name...)
-		dst = append(dst, ':', ' ')
-		dst = append(dst, fd.value...)
-		dst = append(dst, '\r', '\n')
+		dst = appendField(dst, fd.name, fd.value)
 		if i == p.host {
 			hostStart, hostEnd = start, len(dst)
 		}
@@ -273,7 +282,7 @@ func (pl *plan) appendWire(dst []byte, p *prepared) (wire []byte, path, hostStar
 	return dst, path, hostStart, hostEnd
 }
 
-func appendField(dst []byte, name string, value []byte) []byte {
+func appendField[N string | []byte](dst []byte, name N, value []byte) []byte {
 	dst = append(dst, name...)
 	dst = append(dst, ": "...)
 	dst = append(dst, value...)

@@ -21,7 +21,7 @@ func TestScanUsual(t *testing.T) {
 		if got := fan.plan.Load().scanUsual(&p); got != want {
 			t.Errorf("%q: %v", r.Headers.Raw, got)
 		}
-		if !want && (len(p.lines) > 0 || p.hostEnd > 0 || p.hasLength || p.keepCL || p.size > 0) {
+		if !want && (len(p.runs) > 0 || p.hostEnd > 0 || p.hasLength || p.keepCL || p.size > 0) {
 			t.Errorf("%q: left something behind: %+v", r.Headers.Raw, p)
 		}
 	}
