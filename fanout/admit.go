@@ -30,9 +30,9 @@ func (r dropReason) String() string {
 }
 
 // admit decides whether a request may wait at t, before anything is copied, so
-// that a request that goes nowhere costs no more than its parse. rank is its
-// place in the sample of its group, see group.rank.
-func (b *batch) admit(t *target, cost int64, rank float64) dropReason {
+// that a request that goes nowhere costs no more than its parse. sample is what
+// it was sampled by in its group g.
+func (b *batch) admit(t *target, cost int64, g *group, sample uint64) dropReason {
 	if t.paused.Load() {
 		return dropPaused
 	}
@@ -54,7 +54,7 @@ func (b *batch) admit(t *target, cost int64, rank float64) dropReason {
 	if queued >= int64(t.cfg.Queue) {
 		return dropQueueFull
 	}
-	if t.cfg.Drop == DropUniform && rank >= admitted(queued, math.Float64frombits(t.room.Load())) {
+	if t.cfg.Drop == DropUniform && g.rank(sample) >= admitted(queued, math.Float64frombits(t.room.Load())) {
 		return dropShed
 	}
 	return dropNone

@@ -191,7 +191,7 @@ func TestAdmitKnowsTheQueue(t *testing.T) {
 		defer clear(b.targets)
 		b.targets[tg.slot].entries = make([]entry, inBatch)
 		tg.length.Store(queued)
-		if got := b.admit(tg, small, 0); got != want {
+		if got := b.admit(tg, small, fan.plan.Load().groups[0], 0); got != want {
 			t.Errorf("target %s, %d queued and %d before it: %q, want %q", tg.cfg.Name, queued, inBatch, got, want)
 		}
 		tg.length.Store(0)

@@ -105,11 +105,18 @@ type draw struct {
 	keyed bool
 }
 
-func (d *draw) next(seed uint64) (sample, pick uint64) {
+func (d *draw) sample() uint64 {
 	if d.keyed {
-		return d.hash, mix(d.hash ^ seed)
+		return d.hash
 	}
-	return rand.Uint64(), rand.Uint64()
+	return rand.Uint64()
+}
+
+func (d *draw) pick(seed uint64) uint64 {
+	if d.keyed {
+		return mix(d.hash ^ seed)
+	}
+	return rand.Uint64()
 }
 
 // takes reports whether a request is in the group's sample.
@@ -134,11 +141,11 @@ func (g *group) wants(method []byte) bool {
 }
 
 // pick returns a target, each as often as its weight says.
-func (g *group) pick(n uint64) *target {
+func (g *group) pick(luck *draw) *target {
 	if len(g.members) == 1 {
 		return g.members[0].target
 	}
-	at, _ := bits.Mul64(n, g.weight) // n scaled from 64 bits to [0, weight)
+	at, _ := bits.Mul64(luck.pick(g.seed), g.weight) // scaled from 64 bits to [0, weight)
 	for i := range g.members {
 		m := &g.members[i]
 		if at < m.weight {

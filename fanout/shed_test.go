@@ -138,7 +138,7 @@ func TestUniformShedsWholeKeys(t *testing.T) {
 			if f.targets[0].cfg.Drop == DropUniform && hash[u] < 1<<63 {
 				came[u]++
 				b := newBatch(f)
-				if b.now = f.now(); b.admit(f.targets[0], small, f.plan.Load().groups[0].rank(hash[u])) == dropNone {
+				if b.now = f.now(); b.admit(f.targets[0], small, f.plan.Load().groups[0], hash[u]) == dropNone {
 					kept[u]++
 				}
 			}

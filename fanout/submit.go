@@ -74,15 +74,15 @@ func (b *batch) dispatch() {
 			b.groups[i].filtered++
 			continue
 		}
-		sample, pick := luck.next(g.seed)
+		sample := luck.sample()
 		if !g.takes(sample) {
 			b.groups[i].sampledOut++
 			continue
 		}
-		t := g.pick(pick)
+		t := g.pick(&luck)
 		tb := &b.targets[t.slot]
 		tb.selected++
-		if reason := b.admit(t, cost, g.rank(sample)); reason != dropNone {
+		if reason := b.admit(t, cost, g, sample); reason != dropNone {
 			tb.dropped[reason]++
 			continue
 		}
