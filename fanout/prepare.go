@@ -76,10 +76,15 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 // reset makes p that of r before anything is read. Field by field: a new value
 // for all of it would be made elsewhere and copied.
 func (p *prepared) reset(r *codec.Request) {
-	p.req, p.authority, p.path, p.size = r, nil, nil, 0
+	p.req, p.authority, p.path, p.truncated = r, nil, nil, false
+	p.resetFields()
+}
+
+// resetFields forgets what was read of the header fields.
+func (p *prepared) resetFields() {
+	p.size, p.hasLength, p.keepCL = 0, false, false
 	p.runs, p.hostStart, p.hostEnd = p.runs[:0], 0, 0
 	p.fields, p.host, p.hops = p.fields[:0], -1, p.hops[:0]
-	p.hasLength, p.keepCL, p.truncated = false, false, false
 }
 
 // scanHeaders validates the fields and keeps those that go out.

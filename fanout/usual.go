@@ -9,110 +9,125 @@ const maxUsual = 16 << 10
 // where they lie, many bytes at once, and keeps in p.runs what goes out. It
 // reports whether it could; if not, p is as before and the thorough way decides.
 // It never rejects.
-//
-// Values, and whatever else stands in the list, are checked all together: no byte
-// of it may be a control character but the lengths, which are counted on the way.
 func (pl *plan) scanUsual(p *prepared) bool {
-	raw := p.req.Headers.Raw
-	if p.req.Headers.Text || len(raw) < 2 || len(raw) > maxUsual {
-		return false
+	if !p.req.Headers.Text && len(p.req.Headers.Raw) <= maxUsual && pl.findRuns(p) &&
+		(p.hasLength || !p.req.Full && p.req.BodySize <= int64(len(p.req.Body))) {
+		return true
 	}
-	runs := p.runs
-	begin, at := 0, 0 // of the run, and of the field
-	size, hostStart, hostEnd, hasLength := 0, 0, 0, false
-	for raw[at] != 0 {
+	p.resetFields()
+	return false
+}
+
+// findRuns reads the list of fields, whose lengths must be one byte each.
+func (pl *plan) findRuns(p *prepared) bool {
+	raw := p.req.Headers.Raw
+	begin, at, size := 0, 0, 0 // of the run, of the field, of the lines
+	for at < len(raw) && raw[at] != 0 {
 		n := int(raw[at])
-		v := at + 2 + n
-		if n >= 240 || v >= len(raw) {
+		v := at + 1 + n + 1
+		if n >= 240 || v >= len(raw) || raw[v-1] >= 240 {
 			return false
 		}
-		m := int(raw[v-1])
-		end := v + m
-		if m >= 240 || end >= len(raw) {
+		end := v + int(raw[v-1])
+		if end > len(raw) || !validField(raw, at+1, v, end) {
 			return false
 		}
-		if at+1+8 > len(raw) || !isLower(raw, at+1, n) {
-			if !validName(raw[at+1 : v-1]) {
-				return false
-			}
-		}
-		if v+8 > len(raw) || !isVisible(raw, v, m) {
-			if !validValue(raw[v:end]) {
-				return false
-			}
-		}
-		is := fateKeep
 		if pl.fates.mayKnow(n, raw[at+1]) {
-			is = pl.fates.of(raw[at+1 : v-1])
+			keep, ok := pl.judgeUsual(p, raw[at+1:v-1], raw[v:end], size)
+			if !ok {
+				return false
+			}
+			if !keep {
+				p.addRun(raw[begin:at])
+				begin, at = end, end
+				continue
+			}
 		}
-		switch is {
-		case fateKeep:
-		case fateDrop:
-			runs, begin = cutRun(runs, raw[begin:at]), end
-			at = end
-			continue
-		case fateHost:
-			if hostEnd > 0 {
-				return false
-			}
-			hostStart, hostEnd = size, size+lineLen(n, m)
-		case fateLength:
-			n, ok := parseLength(raw[v:end])
-			if hasLength || !ok || n != uint64(len(p.req.Body)) {
-				return false
-			}
-			hasLength = true
-		case fateConnection:
-			if string(raw[v:end]) != "keep-alive" {
-				return false
-			}
-			runs, begin = cutRun(runs, raw[begin:at]), end
-			at = end
-			continue
-		case fateForwarded:
-			if pl.forwards(p) {
-				return false
-			}
-		default:
-			return false
-		}
-		size += lineLen(n, m)
+		size += lineLen(n, end-v)
 		at = end
 	}
 	if at+2 != len(raw) || raw[at+1] != 0 {
 		return false
 	}
-	if !hasLength && (p.req.Full || p.req.BodySize > int64(len(p.req.Body))) {
-		return false
-	}
-	p.runs, p.hostStart, p.hostEnd = cutRun(runs, raw[begin:at]), hostStart, hostEnd
-	p.hasLength, p.keepCL, p.size = hasLength, hasLength, size
+	p.addRun(raw[begin:at])
+	p.size = size
 	return true
 }
 
 func lineLen(name, value int) int { return name + len(": ") + value + len("\r\n") }
 
-// cutRun appends a run of fields that go out, unless it is empty.
-func cutRun(runs [][]byte, run []byte) [][]byte {
-	if len(run) == 0 {
-		return runs
+// addRun adds a run of fields that go out, unless it is empty.
+func (p *prepared) addRun(run []byte) {
+	if len(run) > 0 {
+		p.runs = append(p.runs, run)
 	}
-	return append(runs, run)
 }
 
-// isLower reports whether the n bytes of b from at on are a name in HAProxy's
-// spelling: small letters and hyphens. There must be 8 bytes to read.
-func isLower(b []byte, at, n int) bool {
-	odd := notLower(word(b, at))
-	if n <= 8 {
-		return odd<<(uint(8-n)*8)&highs == 0
+// judgeUsual decides on a field that is perhaps not merely kept, and whose line
+// would be at the given offset: whether it goes out, and whether it is usual.
+func (pl *plan) judgeUsual(p *prepared, name, value []byte, at int) (keep, ok bool) {
+	switch pl.fates.of(name) {
+	case fateKeep:
+		return true, true
+	case fateDrop:
+		return false, true
+	case fateHost:
+		if p.hostEnd > 0 {
+			return false, false
+		}
+		p.hostStart, p.hostEnd = at, at+lineLen(len(name), len(value))
+		return true, true
+	case fateLength:
+		n, ok := parseLength(value)
+		if p.hasLength || !ok || n != uint64(len(p.req.Body)) {
+			return false, false
+		}
+		p.hasLength, p.keepCL = true, true
+		return true, true
+	case fateConnection:
+		return false, string(value) == "keep-alive"
+	case fateForwarded:
+		return true, !pl.forwards(p)
 	}
-	end := at + n - 8
-	for at += 8; at < end; at += 8 {
-		odd |= notLower(word(b, at))
-	}
-	return (odd|notLower(word(b, end)))&highs == 0
+	return false, false
 }
+
+// validField checks the name in b[at:v-1] and the value in b[v:end]. Names in
+// HAProxy's spelling, small letters and hyphens, and values of printable ASCII are
+// checked eight bytes at once.
+func validField(b []byte, at, v, end int) bool {
+	if v+8 > len(b) {
+		return validName(b[at:v-1]) && validValue(b[v:end])
+	}
+	odd := notLower(word(b, at))
+	if n := v - 1 - at; n <= 8 {
+		odd <<= uint(8-n) * 8
+	} else {
+		for i := at + 8; i < v-9; i += 8 {
+			odd |= notLower(word(b, i))
+		}
+		odd |= notLower(word(b, v-9))
+	}
+	if odd&highs != 0 && !validName(b[at:v-1]) {
+		return false
+	}
+	odd = notPrintable(word(b, v))
+	if n := end - v; n <= 8 {
+		odd <<= uint(8-n) * 8
+	} else {
+		for i := v + 8; i < end-8; i += 8 {
+			odd |= notPrintable(word(b, i))
+		}
+		odd |= notPrintable(word(b, end-8))
+	}
+	return odd&highs == 0 || validValue(b[v:end])
+}
+
+func word(b []byte, at int) uint64 { return binary.LittleEndian.Uint64(b[at : at+8 : at+8]) }
+
+// notPrintable sets the highest bit of each byte of x that is no printable ASCII,
+// and of some behind such a byte; other bits mean nothing.
+func notPrintable(x uint64) uint64 { return (x - ones*' ') | (x + ones) | x }
 
 // notLower sets the highest bit of each byte of x that is neither a small letter
 // nor a hyphen; other bits mean nothing.
@@ -122,26 +137,6 @@ func notLower(x uint64) uint64 {
 	hyphen := ones*0x80 - (low ^ ones*'-')
 	return x | ^(letter | hyphen)
 }
-
-// isVisible reports whether the n bytes of b from at on are printable ASCII. There
-// must be 8 bytes to read.
-func isVisible(b []byte, at, n int) bool {
-	odd := notVisible(word(b, at))
-	if n <= 8 {
-		return odd<<(uint(8-n)*8)&highs == 0
-	}
-	end := at + n - 8
-	for at += 8; at < end; at += 8 {
-		odd |= notVisible(word(b, at))
-	}
-	return (odd|notVisible(word(b, end)))&highs == 0
-}
-
-func word(b []byte, at int) uint64 { return binary.LittleEndian.Uint64(b[at : at+8 : at+8]) }
-
-// notVisible sets the highest bit of each byte of x that is not printable ASCII,
-// and of some behind such a byte; other bits mean nothing.
-func notVisible(x uint64) uint64 { return (x - ones*' ') | (x + ones) | x }
 
 // appendRun appends the fields of a run as the lines that go out.
 func appendRun(dst, run []byte) []byte {
