@@ -112,26 +112,41 @@ const (
 
 // decodeUsual is decodeArgs for a message that starts as HAProxy documents it:
 // nearly all do, and comparing the names as they should come takes a quarter of
-// the time. It reports whether the message was one; if not, r may be partly
+// the time, the more so as constants in this place are compared by words. It reports whether the message was one; if not, r may be partly
 // filled.
 func decodeUsual(r *Request, b []byte, args int) (n int, ok bool) {
 	if args < 5 {
 		return 0, false
 	}
 	size := len(b)
-	if r.Method, b, ok = usual(b, usualMethod); !ok {
+	if len(b) < len(usualMethod) || string(b[:len(usualMethod)]) != usualMethod {
 		return 0, false
 	}
-	if r.Target, b, ok = usual(b, usualPath); !ok {
+	if r.Method, b, ok = short(b[len(usualMethod):]); !ok {
 		return 0, false
 	}
-	if r.Version, b, ok = usual(b, usualVersion); !ok {
+	if len(b) < len(usualPath) || string(b[:len(usualPath)]) != usualPath {
 		return 0, false
 	}
-	if r.Headers.Raw, b, ok = usual(b, usualHeaders); !ok {
+	if r.Target, b, ok = usual(b[len(usualPath):]); !ok {
 		return 0, false
 	}
-	if r.Body, b, ok = usual(b, usualBody); !ok {
+	if len(b) < len(usualVersion) || string(b[:len(usualVersion)]) != usualVersion {
+		return 0, false
+	}
+	if r.Version, b, ok = short(b[len(usualVersion):]); !ok {
+		return 0, false
+	}
+	if len(b) < len(usualHeaders) || string(b[:len(usualHeaders)]) != usualHeaders {
+		return 0, false
+	}
+	if r.Headers.Raw, b, ok = usual(b[len(usualHeaders):]); !ok {
+		return 0, false
+	}
+	if len(b) < len(usualBody) || string(b[:len(usualBody)]) != usualBody {
+		return 0, false
+	}
+	if r.Body, b, ok = usual(b[len(usualBody):]); !ok {
 		return 0, false
 	}
 	args -= 5
@@ -157,14 +172,19 @@ func decodeUsual(r *Request, b []byte, args int) (n int, ok bool) {
 	return size - len(b), true
 }
 
-// usual reads the string or binary behind the given name and type.
-func usual(b []byte, name string) (value, rest []byte, ok bool) {
-	if len(b) <= len(name) || string(b[:len(name)]) != name {
+// short reads the string that b starts with, if its length is one byte.
+func short(b []byte) (value, rest []byte, ok bool) {
+	if len(b) == 0 || b[0] >= 240 || int(b[0]) >= len(b) {
 		return nil, nil, false
 	}
-	b = b[len(name):]
-	if n := int(b[0]); n < 240 && n < len(b) {
-		return b[1 : 1+n : 1+n], b[1+n:], true
+	n := 1 + int(b[0])
+	return b[1:n:n], b[n:], true
+}
+
+// usual reads the string or binary that b starts with.
+func usual(b []byte) (value, rest []byte, ok bool) {
+	if value, rest, ok = short(b); ok {
+		return value, rest, true
 	}
 	value, n, err := String(b)
 	if err != nil {
