@@ -80,6 +80,41 @@ func TestScanUsual(t *testing.T) {
 	no("", many...)
 }
 
+// An odd byte is seen wherever it stands in a name or a value of any length, at
+// the end of the list as well as before other fields.
+func TestScanUsualSeesEachByte(t *testing.T) {
+	fan := newFanout(t, nil, nobody)
+	defer drain(t, fan)
+	f := func(name, value string, want bool) {
+		t.Helper()
+		for _, behind := range [][]string{nil, {"accept", "text/html,*/*"}} {
+			r := request("GET", "/", "", append([]string{name, value}, behind...)...)
+			p := prepared{req: &r, host: -1}
+			if got := fan.plan.Load().scanUsual(&p); got != want {
+				t.Errorf("%q: %q, %d fields behind it: %v", name, value, len(behind)/2, got)
+			}
+		}
+	}
+	for n := 1; n <= 40; n++ {
+		good := strings.Repeat("a", n)
+		f(good, good, true)
+		f("a", strings.Repeat("\xff", n), true)
+		for i := range n {
+			with := func(c string) string { return good[:i] + c + good[i+1:] }
+			f("x-"+with("Z"), with("~"), true)
+			f("a", with("\xff"), true)
+			f("a", with("\t"), true)
+			for _, c := range []string{"\x00", "\n", "\r", "\x1f", "\x7f"} {
+				f("a", with(c), false)
+				f("x-"+with(c), good, false)
+			}
+			for _, c := range []string{" ", ":", "\xff"} {
+				f("x-"+with(c), good, false)
+			}
+		}
+	}
+}
+
 // FuzzScanUsual holds that the short cut sends what the thorough way sends.
 func FuzzScanUsual(f *testing.F) {
 	for _, r := range []codec.Request{
