@@ -20,6 +20,7 @@ type benchCmd struct {
 	Compare benchCompareCmd `cmd:"" help:"Measure two agents in turns under the same load."`
 	Scale   benchScaleCmd   `cmd:"" help:"Measure the cost against targets, connections, bodies and batch."`
 	Floor   benchFloorCmd   `cmd:"" help:"Be the cheapest relay that can be written, to compare with."`
+	Sink    benchSinkCmd    `cmd:"" hidden:"" help:"Be a target that only counts."`
 	Results benchResultsCmd `cmd:"" help:"Measure all of it and write a report."`
 }
 
@@ -148,6 +149,23 @@ func (c *benchFloorCmd) Run() error {
 	return err
 }
 
+type benchSinkCmd struct {
+	Listen string `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Where to take HTTP."`
+}
+
+// Run answers until a signal.
+func (c *benchSinkCmd) Run() error {
+	ctx, stop := benchContext()
+	defer stop()
+	sink, err := bench.ListenSink(c.Listen, bench.SinkOK, 0)
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	sink.Close()
+	return nil
+}
+
 type benchResultsCmd struct {
 	Out      string        `default:"bench/RESULTS.md" placeholder:"FILE" help:"Markdown file to write; the picture scale.svg goes beside it."`
 	Micro    string        `type:"existingfile" placeholder:"FILE" help:"Output of Go's micro-benchmarks to take in."`
@@ -166,7 +184,11 @@ func (c *benchResultsCmd) Run() error {
 			return fmt.Errorf("cannot read --micro: %w", err)
 		}
 	}
-	production, err := benchProduction(ctx)
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("cannot find this binary: %w", err)
+	}
+	production, err := benchProduction(ctx, self, productionRounds, productionDuration)
 	if err != nil {
 		return err
 	}

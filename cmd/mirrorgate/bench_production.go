@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -12,12 +11,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mirrorgate/mirrorgate/bench"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
 )
 
 // This file measures production's view: an HTTP load generator in front of a
-// HAProxy whose agent mirrors, and in front of one whose agent only acknowledges.
+// HAProxy whose agent mirrors, in front of one whose agent only acknowledges, and
+// in front of one without a filter. As in production the mirror host, which is
+// mirrorgate and its target, has cores of its own.
 
 // wrkReport is what wrk says of one run.
 type wrkReport struct {
@@ -25,44 +25,72 @@ type wrkReport struct {
 	p50, p99 time.Duration
 }
 
-const productionRounds = 3
+// productionWays are what is compared.
+var productionWays = []struct {
+	sample   string // option of the agent
+	filtered bool   // the requests go by HAProxy's filter
+}{
+	{"--sample=100%", true}, // A
+	{"--sample=0", true},    // B
+	{"--sample=0", false},   // C
+}
 
-// wrkLoad is one request after the other, so that there is time left on each core:
-// all of it taken, the figures would tell how it is shared out.
-var wrkLoad = []string{"--threads=1", "--connections=1", "--duration=3s", "--latency"}
+const (
+	productionRounds   = 5
+	productionDuration = 3 * time.Second
+)
 
-// benchProduction returns a Markdown section, or "" if there is no haproxy or no
-// wrk on PATH.
-func benchProduction(ctx context.Context) (string, error) {
+// wrkArgs are one request after the other, so that there is time left on each
+// core: all of it taken, the figures would tell how it is shared out.
+func wrkArgs(duration time.Duration) []string {
+	return []string{"--threads=1", "--connections=1", "--duration=" + duration.String(), "--latency"}
+}
+
+// benchProduction measures a binary of mirrorgate and returns a Markdown section,
+// or "" if there is no haproxy or no wrk on PATH.
+func benchProduction(ctx context.Context, binary string, rounds int, duration time.Duration) (string, error) {
 	for _, program := range []string{"haproxy", "wrk"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return "", nil
 		}
 	}
-	var sinks [2]*bench.Sink
-	for i := range sinks {
-		sink, err := bench.ListenSink("127.0.0.1:0", bench.SinkOK, 0)
-		if err != nil {
-			return "", err
-		}
-		defer sink.Close()
-		sinks[i] = sink
+	production, mirror, err := halveCores()
+	if err != nil {
+		return "", err
 	}
-	origin, target := sinks[0], sinks[1]
-	agents := []string{"--sample=100%", "--sample=0"}
-	seen := make([][]wrkReport, len(agents))
-	for range productionRounds {
-		for i, sample := range agents {
-			p, err := measureProduction(ctx, origin.Addr(), "--target=http://"+target.Addr(), sample)
+	origin, stop, err := startBinary(ctx, production, binary, "bench", "sink")
+	if err != nil {
+		return "", err
+	}
+	defer stop()
+	target, stop, err := startBinary(ctx, mirror, binary, "bench", "sink")
+	if err != nil {
+		return "", err
+	}
+	defer stop()
+	wrk := wrkArgs(duration)
+	seen := make([][]wrkReport, len(productionWays))
+	for range rounds {
+		for i, way := range productionWays {
+			agent, stop, err := startBinary(ctx, mirror, binary, "--admin=", "--log-level=error", "--target=http://"+target, way.sample)
+			if err != nil {
+				return "", err
+			}
+			p, err := measureProduction(ctx, production, origin, agent, way.filtered, wrk)
+			stop()
 			if err != nil {
 				return "", fmt.Errorf("cannot measure with HAProxy in front: %w", err)
 			}
 			seen[i] = append(seen[i], p)
 		}
 	}
-	text := fmt.Sprintf("One HAProxy, its origin and `wrk %s`, all on this machine, %d rounds in turns: each request is mirrored (A), or the agent only acknowledges it (B).\n\n",
-		strings.Join(wrkLoad, " "), productionRounds)
-	text += "| median | A | B | A÷B |\n|---|---|---|---|\n"
+	where := "have one half of this machine's cores, mirrorgate and its target the other"
+	if production == nil {
+		where = "share one core with mirrorgate and its target, which take time from them"
+	}
+	text := fmt.Sprintf("HAProxy, its origin and `wrk %s` %s. %d rounds in turns: each request is mirrored (A), the agent only acknowledges it (B), or HAProxy has no filter (C).\n\n",
+		strings.Join(wrk, " "), where, rounds)
+	text += "| median | A | B | C | A÷B | A÷C |\n|---|---|---|---|---|---|\n"
 	for _, f := range []struct {
 		name string
 		of   func(wrkReport) float64
@@ -71,8 +99,8 @@ func benchProduction(ctx context.Context) (string, error) {
 		{"p50 µs", func(p wrkReport) float64 { return float64(p.p50.Microseconds()) }},
 		{"p99 µs", func(p wrkReport) float64 { return float64(p.p99.Microseconds()) }},
 	} {
-		a, b := medianOf(seen[0], f.of), medianOf(seen[1], f.of)
-		text += fmt.Sprintf("| %s | %.0f | %.0f | %.2f |\n", f.name, a, b, a/b)
+		a, b, c := medianOf(seen[0], f.of), medianOf(seen[1], f.of), medianOf(seen[2], f.of)
+		text += fmt.Sprintf("| %s | %.0f | %.0f | %.0f | %.2f | %.2f |\n", f.name, a, b, c, a/b, a/c)
 	}
 	return text, nil
 }
@@ -86,41 +114,51 @@ func medianOf(all []wrkReport, of func(wrkReport) float64) float64 {
 	return values[len(values)/2]
 }
 
-// measureProduction starts an agent with args, HAProxy with the demo's
-// configuration in front of it, and wrk in front of that.
-func measureProduction(ctx context.Context, origin string, args ...string) (p wrkReport, err error) {
-	listen, release, err := haproxy.Reserve()
+// measureProduction starts HAProxy with the demo's configuration in front of the
+// agent, and wrk in front of that.
+func measureProduction(ctx context.Context, on cpus, origin, agent string, filtered bool, wrk []string) (p wrkReport, err error) {
+	err = onCores(on, func() error {
+		h, plain, mirrored, err := startDemoHAProxy(ctx, origin, agent)
+		if err != nil {
+			return err
+		}
+		defer h.Stop()
+		front := plain
+		if filtered {
+			front = mirrored
+		}
+		out, err := exec.CommandContext(ctx, "wrk", append(slices.Clone(wrk), "http://"+front+"/")...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("cannot run wrk: %w: %s", err, out)
+		}
+		p, err = parseWrk(string(out))
+		return err
+	})
+	return p, err
+}
+
+// startBinary runs a command line on a free address, until stop is called.
+func startBinary(ctx context.Context, on cpus, binary string, args ...string) (addr string, stop func(), err error) {
+	addr, release, err := haproxy.Reserve()
 	if err != nil {
-		return p, err
+		return "", nil, err
 	}
 	release()
-	self, err := os.Executable()
-	if err != nil {
-		return p, fmt.Errorf("cannot find this binary: %w", err)
-	}
 	ctx, cancel := context.WithCancel(ctx)
-	agent := exec.CommandContext(ctx, self, append([]string{"--listen=" + listen, "--admin=", "--log-level=error"}, args...)...)
-	if err := agent.Start(); err != nil {
+	p := exec.CommandContext(ctx, binary, append(args, "--listen="+addr)...)
+	if err := onCores(on, p.Start); err != nil {
 		cancel()
-		return p, fmt.Errorf("cannot start the agent: %w", err)
+		return "", nil, fmt.Errorf("cannot start %s: %w", strings.Join(args, " "), err)
 	}
-	defer func() {
+	stop = func() {
 		cancel()
-		_ = agent.Wait() // it was killed
-	}()
-	if err := awaitListener(ctx, listen); err != nil {
-		return p, err
+		_ = p.Wait() // it was killed
 	}
-	h, _, mirrored, err := startDemoHAProxy(ctx, origin, listen)
-	if err != nil {
-		return p, err
+	if err := awaitListener(ctx, addr); err != nil {
+		stop()
+		return "", nil, fmt.Errorf("cannot start %s: %w", strings.Join(args, " "), err)
 	}
-	defer h.Stop()
-	out, err := exec.CommandContext(ctx, "wrk", append(slices.Clone(wrkLoad), "http://"+mirrored+"/")...).CombinedOutput()
-	if err != nil {
-		return p, fmt.Errorf("cannot run wrk: %w: %s", err, out)
-	}
-	return parseWrk(string(out))
+	return addr, stop, nil
 }
 
 func awaitListener(ctx context.Context, addr string) error {
@@ -133,7 +171,7 @@ func awaitListener(ctx context.Context, addr string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the agent does not listen: %w", err)
+			return fmt.Errorf("it does not listen: %w", err)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

@@ -1,10 +1,27 @@
 package main
 
 import (
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
+
+// The section has all figures, whatever they are.
+func TestBenchProduction(t *testing.T) {
+	if _, err := exec.LookPath("wrk"); err != nil {
+		t.Skip("wrk is not on PATH")
+	}
+	text, err := benchProduction(t.Context(), binary, 1, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := regexp.MustCompile(`(?m)^\| (requests/s|p50 µs|p99 µs) \|( [1-9]\d* \|){3}( \d+\.\d\d \|){2}$`)
+	if n := len(figures.FindAllString(text, -1)); n != 3 {
+		t.Errorf("%d rows have figures: %s", n, text)
+	}
+}
 
 func TestParseWrk(t *testing.T) {
 	const report = `Running 3s test @ http://127.0.0.1:8080/
