@@ -22,7 +22,7 @@ build: ## Build bin/mirrorgate, a static binary.
 demo: build haproxy ## Show it at work on this machine.
 	bin/mirrorgate demo
 
-test: haproxy chromium curl ## Run all tests with the race detector.
+test: haproxy wrk chromium curl ## Run all tests with the race detector.
 	go test -race -timeout 10m ./...
 	go test -run 'Allocates' ./codec ./engine ./fanout # the race detector allocates itself
 	go test -v -run '^TestSessionModel$$' ./engine -rapid.checks=100000

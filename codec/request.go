@@ -112,8 +112,8 @@ const (
 
 // decodeUsual is decodeArgs for a message that starts as HAProxy documents it:
 // nearly all do, and comparing the names as they should come takes a quarter of
-// the time, the more so as constants in this place are compared by words. It reports whether the message was one; if not, r may be partly
-// filled.
+// the time, the more so as constants in this place are compared by words. It
+// reports whether the message was one; if not, r may be partly filled.
 func decodeUsual(r *Request, b []byte, args int) (n int, ok bool) {
 	if args < 5 {
 		return 0, false

@@ -24,19 +24,31 @@ type laneReader struct{ l *lane }
 
 func (r laneReader) Read(b []byte) (n int, err error) {
 	l := r.l
-	if l.set != l.deadline {
-		l.set = l.deadline
-		l.stream.SetReadDeadline(l.t.f.start.Add(time.Duration(l.deadline)))
+	if by := l.deadline + l.slack; l.readBy < l.deadline || l.readBy > by {
+		l.readBy = by
+		l.stream.SetReadDeadline(l.t.f.start.Add(time.Duration(by)))
 	}
 	n, err = l.stream.Read(b)
 	l.clock, l.readErr = l.t.f.now(), err
 	return n, err
 }
 
-// setDeadline sets the limit for writing and for the first answer at once.
-func (l *lane) setDeadline(at int64) {
-	l.deadline, l.set = at, at
-	l.stream.SetDeadline(l.t.f.start.Add(time.Duration(at)))
+// slackOf is how much later than asked a deadline may be: a socket's deadline is
+// not moved for each answer, for that costs as much as to parse it.
+func slackOf(timeout time.Duration) int64 { return int64(timeout / 64) }
+
+// expect waits no longer for the next answer than the target may take.
+func (l *lane) expect() {
+	timeout := l.t.cfg.Timeout
+	l.deadline, l.slack = l.clock+int64(timeout), slackOf(timeout)
+}
+
+func (l *lane) setWriteDeadline() {
+	timeout := l.t.cfg.Timeout
+	if at := l.start + int64(timeout); l.writeBy < at {
+		l.writeBy = at + slackOf(timeout)
+		l.stream.SetWriteDeadline(l.t.f.start.Add(time.Duration(l.writeBy)))
+	}
 }
 
 // readAnswers reads the answers to the first sent requests of the batch and
@@ -44,7 +56,7 @@ func (l *lane) setDeadline(at int64) {
 func (l *lane) readAnswers(sent int, start int64) bool {
 	for i, e := range l.batch[:sent] {
 		rest := l.batch[i+1 : sent]
-		l.deadline = l.clock + int64(l.t.cfg.Timeout)
+		l.expect()
 		a := l.readAnswer(e.head, len(rest) > 0)
 		if a.err != nil {
 			l.noAnswer(e, rest, a.started)
@@ -55,12 +67,7 @@ func (l *lane) readAnswers(sent int, start int64) bool {
 			l.broken(rest)
 			return false
 		}
-		l.out.responses[a.code/100-1]++
-		if e.status != 0 {
-			l.compare(e.payload, a.code, l.clock-start)
-		}
-		l.out.end(e)
-		l.t.metrics.duration.Update(float64(l.clock-start) / 1e9)
+		l.answeredBy(e, a.code, l.clock-start)
 		if i == 0 {
 			l.proven = true
 			l.t.answered(l.clock, l.clock-start, len(l.batch), a.closes)
@@ -76,6 +83,16 @@ func (l *lane) readAnswers(sent int, start int64) bool {
 	}
 	// Bytes behind the last answer belong to nothing that was asked.
 	return sent > 0 && l.reader.Buffered() == 0
+}
+
+// answeredBy counts an answer that took so many nanoseconds.
+func (l *lane) answeredBy(e entry, code int, took int64) {
+	l.out.responses[code/100-1]++
+	if e.status != 0 {
+		l.compare(e.payload, code, took)
+	}
+	l.out.end(e)
+	l.t.metrics.duration.Update(float64(took) / 1e9)
 }
 
 // answer is how reading one answer ended.

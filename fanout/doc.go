@@ -18,6 +18,8 @@
 //	target.go     a target: its queue, its lanes, its counters
 //	pace.go       whether it answers fast, which decides how lanes share the work
 //	lane.go       one goroutine, one connection, one batch in flight
+//	linger.go     a fast target's requests gather until they fill a batch, for a moment
+//	carry.go      with batch=1 one lane of a fast target sees to the requests of several
 //	answer.go     reading the answers of a batch, in order
 //	simple_answer.go  the short cut for those that are as usual
 //	compare.go    the answer beside that of production, where that is known

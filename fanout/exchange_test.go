@@ -238,6 +238,14 @@ func TestExchange(t *testing.T) {
 		}
 	}, "GET /a", "selected=1 sent=1 2xx=1", 1)
 
+	f("no answer in time on the next connection", "batch=1,timeout=500ms", "GET /a, GET /b", func(c *rawConn) {
+		c.take(1)
+		if c.number == 1 {
+			c.send(okClose)
+			return
+		}
+		c.waitEnd()
+	}, "GET /a, GET /b", "selected=2 sent=2 2xx=1 timeout=1", 2)
 	f("no answer in time", "batch=3,timeout=100ms", abc, func(c *rawConn) {
 		c.take(3)
 		c.waitEnd()

@@ -59,8 +59,10 @@ func TestIdleConnectionIsUsedAgain(t *testing.T) {
 		f.Submit(requests("POST /a 1"))
 		eventually(t, "an idle lane", func() bool { return answered(tg) == uint64(i+1) && tg.idleLanes() == 1 })
 		tg.mu.Lock()
-		tg.idle[0].idleSince -= 2 * idleCheck
-		tg.idle[0].socket.SetDeadline(time.Now().Add(-time.Second)) // idle for longer than --timeout
+		l := tg.idle[0]
+		l.idleSince -= 2 * idleCheck
+		l.socket.SetDeadline(time.Now().Add(-time.Second)) // idle for longer than --timeout
+		l.readBy, l.writeBy = 1, 1
 		tg.mu.Unlock()
 	}
 	drain(t, f)

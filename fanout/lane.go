@@ -29,12 +29,13 @@ const (
 type lane struct {
 	t         *target
 	wake      chan struct{}
-	next      *lane // in a wakeList
-	woken     bool  // counted in t.waking
-	retired   bool  // has to go when it has no work
-	idleSince int64 // when it became idle last, 0 if it did not before this batch
-	probe     bool  // its batch finds out whether the target answers again
-	trouble   error // what the batch met, if that counts as a failure of the target
+	next      *lane   // in a wakeList
+	woken     bool    // counted in t.waking
+	retired   bool    // has to go when it has no work
+	idleSince int64   // when it became idle last, 0 if it did not before this batch
+	probe     bool    // its batch finds out whether the target answers again
+	trouble   error   // what the batch met, if that counts as a failure of the target
+	carried   []*lane // see carry.go
 
 	stream net.Conn
 	socket *net.TCPConn
@@ -45,18 +46,23 @@ type lane struct {
 	answer fasthttp.Response
 	body   io.LimitedReader
 
-	batch   []entry
-	back    []entry // what goes back to the queue
-	ends    []int   // where in the written bytes each request of the batch ends
-	small   []byte  // the copied pieces
-	pieces  net.Buffers
-	writing net.Buffers
-	out     outcome
+	batch    []entry
+	underWay bool  // the batch was sent
+	start    int64 // when
+	written  int   // bytes of it
+	writeErr error
+	back     []entry // what goes back to the queue
+	ends     []int   // where in the written bytes each request of the batch ends
+	small    []byte  // the copied pieces
+	pieces   net.Buffers
+	writing  net.Buffers
+	out      outcome
 
-	clock    int64 // when the socket last gave something, or the batch was written
-	deadline int64 // of the answer that is waited for
-	set      int64 // the deadline that the socket knows
-	readErr  error // what the socket said last
+	clock           int64 // when the socket last gave something, or the batch was written
+	deadline        int64 // of the answer that is waited for
+	slack           int64 // how much later it may be
+	readBy, writeBy int64 // the deadlines that the socket knows
+	readErr         error // what the socket said last
 }
 
 func newLane(t *target) *lane {
@@ -92,8 +98,10 @@ func (l *lane) useConnection() {
 	l.reader.Reset(laneReader{l})
 	l.addr, l.known = l.socket.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap(), nil
 	l.proven, l.readErr = false, nil
+	l.readBy, l.writeBy = 0, 0
 	for l.exchange() && !l.moved() && l.take() && l.usable() {
 	}
+	l.stream, l.socket = nil, nil
 	l.t.client.CloseConn(cc)
 }
 
@@ -113,7 +121,7 @@ func (l *lane) leave() bool {
 	t := l.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ready(t.f.now()) > 0 {
+	if t.work(t.f.now()) > 0 {
 		return false
 	}
 	t.lanes--
@@ -126,16 +134,25 @@ func (l *lane) take() bool {
 	t := l.t
 	l.idleSince = 0
 	t.mu.Lock()
+	l.putBack()
 	for {
 		if l.woken {
 			l.woken = false
 			t.waking--
 		}
+		if len(l.batch) > 0 {
+			break // another lane took it for this one
+		}
 		now := t.f.now()
 		t.dropStale(now, &l.out)
-		if t.ready(now) > 0 {
+		if wait := t.linger(now); wait > 0 {
+			l.linger(wait)
+			continue
+		}
+		if t.work(now) > 0 {
 			l.retired = false
 			l.takeShare(now)
+			l.takeAlong(now)
 			break
 		}
 		if l.retired || t.draining {
@@ -152,7 +169,6 @@ func (l *lane) take() bool {
 	}
 	t.mu.Unlock()
 	t.settle(&l.out)
-	t.metrics.batchSize.Update(float64(len(l.batch)))
 	return true
 }
 
@@ -184,9 +200,9 @@ func (l *lane) takeShare(now int64) {
 }
 
 // usable reports whether the connection still goes to the right place, and is
-// good after the lane was idle.
+// good after the lane was idle. One with a batch under way is in use.
 func (l *lane) usable() bool {
-	return !l.moved() && (l.idleSince == 0 || l.t.f.now()-l.idleSince < idleCheck || quiet(l.socket))
+	return l.underWay || !l.moved() && (l.idleSince == 0 || l.t.f.now()-l.idleSince < idleCheck || quiet(l.socket))
 }
 
 // dropBatch ends the whole batch before anything of it was sent.
@@ -218,28 +234,43 @@ func (l *lane) finish() {
 // exchange sends the batch and reads its answers. It reports whether the
 // connection is good for another one.
 func (l *lane) exchange() bool {
+	l.sendCarried()
+	if !l.underWay {
+		l.send()
+	}
+	l.readCarried()
+	return l.receive()
+}
+
+func (l *lane) send() {
+	l.t.metrics.batchSize.Update(float64(len(l.batch)))
 	l.encode()
-	start := l.t.f.now()
-	l.clock = start
-	l.setDeadline(start + int64(l.t.cfg.Timeout))
-	written, err := l.write()
-	if err != nil {
+	l.start = l.t.f.now()
+	l.clock = l.start
+	l.setWriteDeadline()
+	if l.written, l.writeErr = l.write(); l.writeErr != nil {
 		// The target may have answered before it closed.
 		l.clock = l.t.f.now()
 	}
+	l.underWay = true
+}
+
+// receive reads the answers to what was sent, and ends the batch.
+func (l *lane) receive() bool {
+	l.underWay = false
 	sent := len(l.batch)
-	for sent > 0 && written <= l.startOf(sent-1) {
+	for sent > 0 && l.written <= l.startOf(sent-1) {
 		sent--
 	}
-	good := l.readAnswers(sent, start)
+	good := l.readAnswers(sent, l.start)
 	if sent == 0 {
-		l.broke(err)
+		l.broke(l.writeErr)
 	}
 	for _, e := range l.batch[sent:] {
 		l.unsent(e)
 	}
 	l.finish()
-	return good && err == nil
+	return good && l.writeErr == nil
 }
 
 // broke notes what ended a connection. One that was good before and then broke is

@@ -28,6 +28,21 @@ func TestConnectionIsKept(t *testing.T) {
 	}
 }
 
+// A lane whose connection has ended has none.
+func TestIdleWithoutConnection(t *testing.T) {
+	rt := listen(t, func(c *rawConn) { c.serve(okClose) })
+	f := newFanout(t, nil, rt.url)
+	tg := f.targets[0]
+	f.Submit(requests("POST /a 1"))
+	eventually(t, "an idle lane", func() bool { return tg.idleLanes() == 1 })
+	tg.mu.Lock()
+	if l := tg.idle[0]; l.stream != nil || l.socket != nil {
+		t.Error("it has a connection")
+	}
+	tg.mu.Unlock()
+	drain(t, f)
+}
+
 func (t *target) idleLanes() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -69,6 +69,8 @@ func TestEverythingAtOnce(t *testing.T) {
 		"picky="+picky.url+",methods=GET,sample=5%,conns=2,batch=4,queue=64",
 		"down="+nobody+",conns=2",
 		"slow="+well.url+"/slow,rate=500/s,conns=1,batch=1,queue=4",
+		"singles="+well.url+"/singles,batch=1,conns=40,queue=100000,timeout=1m",
+		"faulty-singles="+faulty.url+"/faulty-singles,batch=1,conns=40,timeout=200ms",
 		"nothing="+well.url+"/nothing,sample=0",
 	)
 	bad := []codec.Request{request("GE T", "/", ""), request("CONNECT", "h:1", ""), {Reject: codec.RejectAborted}}
@@ -113,7 +115,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	heavy, light := int(f.targets[1].metrics.selected.Get()), int(f.targets[2].metrics.selected.Get())
 	near(t, "sample of the group", heavy+light, all, .5, 3)
 	near(t, "heavy of the group", heavy, heavy+light, .75, 3)
-	if got := counts(f.targets[7]); got != "" {
+	if got := counts(f.targets[9]); got != "" {
 		t.Errorf("nothing: %s", got)
 	}
 

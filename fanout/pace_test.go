@@ -139,7 +139,9 @@ func TestLanesFollowThePace(t *testing.T) {
 	check("enough lanes are on their way", 32, func() { tg.lanes, tg.waking = 2, 2 }, 0, 0, limit)
 	check("one lane is on its way, and the queue stands still", 10, func() { tg.lanes, tg.waking, tg.taken = 2, 1, f.now()-2*patience }, 0, 0, 10)
 	check("the queue stands still", 10, func() { tg.lanes, tg.taken = 1, f.now()-2*patience }, 1, 1, 10)
-	check("batches are paused", 10, func() { tg.batchLimit.Store(1); tg.lanes = 1 }, 1, 10, 1)
+	single := func() { tg.batchLimit.Store(1) }
+	check("batches are paused, a lane is busy, fewer than it carries", maxReach-1, func() { single(); tg.lanes = 1 }, 0, 0, 1)
+	check("batches are paused, as many as two carry", 2*maxReach, single, min(2, fastLanes), 2, 1)
 	tg.batchLimit.Store(limit)
 	slow := pace{now: 10 * ms}
 	check("slow", 10, func() { tg.pace = slow }, 10, 10, 1)

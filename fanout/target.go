@@ -69,7 +69,8 @@ type target struct {
 	queue    queue
 	idle     []*lane // the one that was busy last is at the end
 	lanes    int
-	waking   int // lanes that were woken or started and have not taken yet
+	waking   int  // lanes that were woken or started and have not taken yet
+	lingers  bool // one of them lets requests gather
 	pace     pace
 	taken    int64 // when a lane took last
 	cuts     int   // batches in a row that ended at their first answer
@@ -146,6 +147,11 @@ func (t *target) giveBack(entries []entry) {
 // wakeList is a list of lanes to wake when the lock is no longer held.
 type wakeList struct{ first *lane }
 
+func (w *wakeList) add(l *lane) {
+	l.next = w.first
+	w.first = l
+}
+
 func (w wakeList) all() {
 	for l := w.first; l != nil; {
 		next := l.next // once awake, the lane is in other hands
@@ -155,29 +161,37 @@ func (w wakeList) all() {
 	}
 }
 
-// ring takes as many lanes as the queue wants from the idle ones, or makes new
-// ones. t.mu is held.
+// ring takes as many lanes as the queue wants. t.mu is held.
 func (t *target) ring(now int64) (wake wakeList) {
 	t.length.Store(int64(t.queue.n))
 	for n := t.lanesWanted(now); n > 0; n-- {
-		var l *lane
-		if last := len(t.idle) - 1; last >= 0 {
-			l = t.idle[last]
-			t.idle[last] = nil
-			t.idle = t.idle[:last]
-		} else if t.lanes < t.cfg.Conns {
-			l = newLane(t)
-			t.lanes++
-			t.running.Go(l.run)
-		} else {
-			return wake
+		l := t.freeLane()
+		if l == nil {
+			break
 		}
 		l.woken = true
 		t.waking++
-		l.next = wake.first
-		wake.first = l
+		wake.add(l)
 	}
 	return wake
+}
+
+// freeLane takes the idle lane that was busy last, or makes one. It returns nil
+// if there are as many as there may be. t.mu is held.
+func (t *target) freeLane() *lane {
+	if last := len(t.idle) - 1; last >= 0 {
+		l := t.idle[last]
+		t.idle[last] = nil
+		t.idle = t.idle[:last]
+		return l
+	}
+	if t.lanes >= t.cfg.Conns {
+		return nil
+	}
+	l := newLane(t)
+	t.lanes++
+	t.running.Go(l.run)
+	return l
 }
 
 // lanesWanted returns how many more lanes the queue has work for. A slow target
@@ -192,7 +206,7 @@ func (t *target) lanesWanted(now int64) int {
 	if !t.pace.fast() {
 		return ready - t.waking
 	}
-	limit := int(t.batchLimit.Load())
+	limit := t.reach()
 	ahead := ready - t.waking*limit
 	working := t.lanes - len(t.idle)
 	switch {

@@ -15,9 +15,9 @@ import (
 )
 
 // This file measures production's view: an HTTP load generator in front of a
-// HAProxy whose agent mirrors, in front of one whose agent only acknowledges, and
-// in front of one without a filter. As in production the mirror host, which is
-// mirrorgate and its target, has cores of its own.
+// HAProxy whose agent mirrors, and in front of one whose agent only acknowledges.
+// As in production the mirror host, which is mirrorgate and its target, has cores
+// of its own.
 
 // wrkReport is what wrk says of one run.
 type wrkReport struct {
@@ -25,15 +25,8 @@ type wrkReport struct {
 	p50, p99 time.Duration
 }
 
-// productionWays are what is compared.
-var productionWays = []struct {
-	sample   string // option of the agent
-	filtered bool   // the requests go by HAProxy's filter
-}{
-	{"--sample=100%", true}, // A
-	{"--sample=0", true},    // B
-	{"--sample=0", false},   // C
-}
+// productionAgents are the options of the agents that are compared.
+var productionAgents = []string{"--sample=100%", "--sample=0"}
 
 const (
 	productionRounds   = 5
@@ -69,14 +62,14 @@ func benchProduction(ctx context.Context, binary string, rounds int, duration ti
 	}
 	defer stop()
 	wrk := wrkArgs(duration)
-	seen := make([][]wrkReport, len(productionWays))
+	seen := make([][]wrkReport, len(productionAgents))
 	for range rounds {
-		for i, way := range productionWays {
-			agent, stop, err := startBinary(ctx, mirror, binary, "--admin=", "--log-level=error", "--target=http://"+target, way.sample)
+		for i, sample := range productionAgents {
+			agent, stop, err := startBinary(ctx, mirror, binary, "--admin=", "--log-level=error", "--target=http://"+target, sample)
 			if err != nil {
 				return "", err
 			}
-			p, err := measureProduction(ctx, production, origin, agent, way.filtered, wrk)
+			p, err := measureProduction(ctx, production, origin, agent, wrk)
 			stop()
 			if err != nil {
 				return "", fmt.Errorf("cannot measure with HAProxy in front: %w", err)
@@ -88,9 +81,9 @@ func benchProduction(ctx context.Context, binary string, rounds int, duration ti
 	if production == nil {
 		where = "share one core with mirrorgate and its target, which take time from them"
 	}
-	text := fmt.Sprintf("HAProxy, its origin and `wrk %s` %s. %d rounds in turns: each request is mirrored (A), the agent only acknowledges it (B), or HAProxy has no filter (C).\n\n",
+	text := fmt.Sprintf("HAProxy, its origin and `wrk %s` %s. %d rounds in turns: each request is mirrored (A), or the agent only acknowledges it (B).\n\n",
 		strings.Join(wrk, " "), where, rounds)
-	text += "| median | A | B | C | A÷B | A÷C |\n|---|---|---|---|---|---|\n"
+	text += "| median | A | B | A÷B |\n|---|---|---|---|\n"
 	for _, f := range []struct {
 		name string
 		of   func(wrkReport) float64
@@ -99,8 +92,8 @@ func benchProduction(ctx context.Context, binary string, rounds int, duration ti
 		{"p50 µs", func(p wrkReport) float64 { return float64(p.p50.Microseconds()) }},
 		{"p99 µs", func(p wrkReport) float64 { return float64(p.p99.Microseconds()) }},
 	} {
-		a, b, c := medianOf(seen[0], f.of), medianOf(seen[1], f.of), medianOf(seen[2], f.of)
-		text += fmt.Sprintf("| %s | %.0f | %.0f | %.0f | %.2f | %.2f |\n", f.name, a, b, c, a/b, a/c)
+		a, b := medianOf(seen[0], f.of), medianOf(seen[1], f.of)
+		text += fmt.Sprintf("| %s | %.0f | %.0f | %.2f |\n", f.name, a, b, a/b)
 	}
 	return text, nil
 }
@@ -116,18 +109,14 @@ func medianOf(all []wrkReport, of func(wrkReport) float64) float64 {
 
 // measureProduction starts HAProxy with the demo's configuration in front of the
 // agent, and wrk in front of that.
-func measureProduction(ctx context.Context, on cpus, origin, agent string, filtered bool, wrk []string) (p wrkReport, err error) {
+func measureProduction(ctx context.Context, on cpus, origin, agent string, wrk []string) (p wrkReport, err error) {
 	err = onCores(on, func() error {
-		h, plain, mirrored, err := startDemoHAProxy(ctx, origin, agent)
+		h, _, mirrored, err := startDemoHAProxy(ctx, origin, agent)
 		if err != nil {
 			return err
 		}
 		defer h.Stop()
-		front := plain
-		if filtered {
-			front = mirrored
-		}
-		out, err := exec.CommandContext(ctx, "wrk", append(slices.Clone(wrk), "http://"+front+"/")...).CombinedOutput()
+		out, err := exec.CommandContext(ctx, "wrk", append(slices.Clone(wrk), "http://"+mirrored+"/")...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("cannot run wrk: %w: %s", err, out)
 		}
