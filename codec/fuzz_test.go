@@ -217,28 +217,6 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
-// The short cut must read what it reads as the long way does.
-func FuzzUsualMessage(f *testing.F) {
-	for _, v := range vectorsOf(f, "rx") {
-		if frame := v.frame(f); frame.Type == FrameNotify && frame.Fin() {
-			_, args, n, _ := ParseMessage(frame.Payload)
-			f.Add(frame.Payload[n:], byte(args))
-			f.Add(append(frame.Payload[n:], "\x0darg_body_size\x04\xff\x7f"...), byte(args+1))
-		}
-	}
-	f.Fuzz(func(t *testing.T, b []byte, args byte) {
-		got, want := Request{BodySize: -1}, Request{BodySize: -1}
-		n, ok := decodeUsual(&got, b, int(args))
-		if !ok {
-			return
-		}
-		mirror, m, err := decodeArgs(&want, b, int(args))
-		if !mirror || m != n || err != nil || !sameRequest(got, want) {
-			t.Fatalf("%+v in %d bytes is, the long way, %+v in %d bytes, mirror %v, %v", got, n, want, m, mirror, err)
-		}
-	})
-}
-
 func sameRequest(a, b Request) bool {
 	return bytes.Equal(a.Method, b.Method) && bytes.Equal(a.Target, b.Target) && bytes.Equal(a.Version, b.Version) &&
 		bytes.Equal(a.Headers.Raw, b.Headers.Raw) && a.Headers.Text == b.Headers.Text && bytes.Equal(a.Body, b.Body) &&

@@ -29,6 +29,12 @@ func FuzzUsual(f *testing.F) {
 	}
 	f.Add(response[n:], args)
 	f.Add(append(response[n:len(response):len(response)], "\x07arg_ver\x04\x01"...), args+1)
+	for _, v := range vectorsOf(f, "rx") {
+		if frame := v.frame(f); frame.Type == FrameNotify && frame.Fin() {
+			_, args, n, _ := ParseMessage(frame.Payload)
+			f.Add(frame.Payload[n:], args)
+		}
+	}
 	f.Fuzz(func(t *testing.T, b []byte, args int) {
 		args &= 0xff
 		usual, general := Request{BodySize: -1}, Request{BodySize: -1}
