@@ -92,7 +92,7 @@ func findBatches(ctx context.Context, run RunConfig) (found []finding, err error
 		run.Load.Rate = rate
 		best, bestBatch, standard := 0.0, 0, 0.0
 		var seen []string
-		for _, batch := range []int{1, 8, 16, 32, 64} {
+		for _, batch := range []int{1, 8, 16, 32, 64, 128} {
 			if batch == 1 && rate > 100_000 {
 				continue // more than one connection for each request can carry
 			}

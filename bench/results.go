@@ -30,7 +30,7 @@ var settings = []struct {
 }{
 	{"Small batches: 40,000 requests/s, batch 1", 1, 40_000},
 	{"Larger batches: 200,000 requests/s, batch 16", 16, 200_000},
-	{"The defaults, saturated: closed loop, batch 32", 32, 0},
+	{"Saturated: closed loop, batch 32", 32, 0},
 }
 
 // scaleRate is a rate that every size of the sweeps can carry.

@@ -27,7 +27,7 @@ type RunConfig struct {
 // DefaultRun measures this binary with its default settings.
 func DefaultRun() RunConfig {
 	return RunConfig{
-		Command: DefaultCommand, Conns: 64, Batch: 32,
+		Command: DefaultCommand, Conns: 64, Batch: 64,
 		Sink: SinkConfig{Addr: "127.0.0.1:0", Targets: 1, Mode: SinkOK, Delay: 10 * time.Millisecond},
 		Load: DefaultLoad,
 	}

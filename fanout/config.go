@@ -75,7 +75,7 @@ func DefaultTarget() TargetConfig {
 		Weight:  1,
 		Sample:  1,
 		Conns:   64,
-		Batch:   32,
+		Batch:   64,
 		Queue:   8192,
 		Drop:    DropNewest,
 		Timeout: 5 * time.Second,

@@ -50,7 +50,7 @@ func TestSeriesExistFromTheStart(t *testing.T) {
 		`mirrorgate_group_filtered_total{group="g",reason="method"}`:    "0",
 		`mirrorgate_group_filtered_total{group="c",reason="method"}`:    "0",
 		`mirrorgate_target_batch_limit{target="a"}`:                     "7",
-		`mirrorgate_target_batch_limit{target="b"}`:                     "32",
+		`mirrorgate_target_batch_limit{target="b"}`:                     "64",
 		`mirrorgate_target_duration_seconds_bucket{target="a",le="5"}`:  "0",
 		`mirrorgate_target_duration_seconds_bucket{target="a",le="10"}`: "0",
 	}

@@ -43,7 +43,7 @@ type benchSinkFlags struct {
 
 type benchAgentFlags struct {
 	Conns int `default:"64" placeholder:"N" help:"What {conns} in a command becomes: connections to each target." group:"Agent"`
-	Batch int `default:"32" placeholder:"N" help:"What {batch} in a command becomes: requests in flight on each." group:"Agent"`
+	Batch int `default:"64" placeholder:"N" help:"What {batch} in a command becomes: requests in flight on each." group:"Agent"`
 }
 
 type benchOutputFlags struct {
@@ -129,7 +129,7 @@ type benchFloorCmd struct {
 	Listen string   `default:"127.0.0.1:12345" placeholder:"ADDR" help:"Where to take SPOP."`
 	Target []string `required:"" placeholder:"ADDR" help:"HOST:PORT of a sink in mode ok or delay; repeatable."`
 	Conns  int      `default:"64" placeholder:"N" help:"Connections to each target."`
-	Batch  int      `default:"32" placeholder:"N" help:"Requests in flight on each."`
+	Batch  int      `default:"64" placeholder:"N" help:"Requests in flight on each."`
 	Queue  int      `default:"8192" placeholder:"N" help:"Requests that wait for each target at the most."`
 }
 

@@ -9,7 +9,7 @@ type runCmd struct {
 	Methods methods    `group:"defaults" placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
 	Rate    rate       `group:"defaults" default:"none" placeholder:"N/s" help:"At most this many requests a second, like 200/s."`
 	Conns   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many connections to a target."`
-	Batch   int        `group:"defaults" default:"32" placeholder:"N" help:"At most this many requests in flight on one connection under backlog."`
+	Batch   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many requests in flight on one connection under backlog."`
 	Queue   int        `group:"defaults" default:"8192" placeholder:"N" help:"At most this many requests wait for a connection."`
 	Drop    dropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest, oldest, or uniform: shed at random, or by key, before it is."`
 	Timeout duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each answer."`
