@@ -145,20 +145,22 @@ func TestCarried(t *testing.T) {
 // A request that was not written to the connection of its lane goes to another
 // one, as if it had not been carried.
 func TestCarriedAndNotWritten(t *testing.T) {
-	p := newPair(t, "", "GET /own", "POST /b 1")
-	p.others.Close()
-	p.answer(p.theirs, 0, ok)
-	if !p.own.exchange() || !p.woken() {
-		t.Error("the carried lane was not woken, or the own connection is not good")
-	}
-	p.carried.take()
-	if p.carried.exchange() || p.tg.queue.n != 1 {
-		t.Errorf("%d queued after a write that failed", p.tg.queue.n)
-	}
-	p.end(t)
-	if got := counts(p.tg); got != "selected=2 dropped{dial}=1 sent=1 2xx=1" {
-		t.Error(got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, "", "GET /own", "POST /b 1")
+		p.others.Close()
+		p.answer(p.theirs, 0, ok)
+		if !p.own.exchange() || !p.woken() {
+			t.Error("the carried lane was not woken, or the own connection is not good")
+		}
+		p.carried.take()
+		if p.carried.exchange() || p.tg.queue.n != 1 {
+			t.Errorf("%d queued after a write that failed", p.tg.queue.n)
+		}
+		p.end(t)
+		if got := counts(p.tg); got != "selected=2 dropped{dial}=1 sent=1 2xx=1" {
+			t.Error(got)
+		}
+	})
 }
 
 // A lane whose own answer does not come keeps nobody: the carried lanes are idle
@@ -232,37 +234,41 @@ func TestTimeoutOfTheCarried(t *testing.T) {
 
 // An answer to a request that could not be written whole is not the end of it.
 func TestCarriedAndAnsweredEarly(t *testing.T) {
-	p := newPair(t, "", "GET /own", "POST /b 1")
-	p.answer(p.theirs, 0, ok)
-	p.answer(p.others, 0, ok)
-	p.own.sendCarried()
-	p.own.send()
-	p.carried.writeErr = io.ErrShortWrite
-	p.own.readCarried()
-	if !p.woken() {
-		t.Error("the carried lane was not woken")
-	}
-	if p.carried.exchange() {
-		t.Error("its connection is good")
-	}
-	p.own.receive()
-	p.end(t)
-	if got := counts(p.tg); got != "selected=2 sent=2 2xx=2" {
-		t.Error(got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, "", "GET /own", "POST /b 1")
+		p.answer(p.theirs, 0, ok)
+		p.answer(p.others, 0, ok)
+		p.own.sendCarried()
+		p.own.send()
+		p.carried.writeErr = io.ErrShortWrite
+		p.own.readCarried()
+		if !p.woken() {
+			t.Error("the carried lane was not woken")
+		}
+		if p.carried.exchange() {
+			t.Error("its connection is good")
+		}
+		p.own.receive()
+		p.end(t)
+		if got := counts(p.tg); got != "selected=2 sent=2 2xx=2" {
+			t.Error(got)
+		}
+	})
 }
 
 // When the target drains, a carried lane is woken to end.
 func TestCarriedEndsWithTheTarget(t *testing.T) {
-	p := newPair(t, "", "GET /own", "POST /b 1")
-	p.answer(p.theirs, 0, ok)
-	p.answer(p.others, 0, ok)
-	p.own.exchange()
-	p.tg.drain(dropShutdown)
-	if p.woken() || p.own.take() || !p.woken() || p.carried.take() {
-		t.Error("the carried lane was woken too early or not at all, or found work")
-	}
-	p.end(t)
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, "", "GET /own", "POST /b 1")
+		p.answer(p.theirs, 0, ok)
+		p.answer(p.others, 0, ok)
+		p.own.exchange()
+		p.tg.drain(dropShutdown)
+		if p.woken() || p.own.take() || !p.woken() || p.carried.take() {
+			t.Error("the carried lane was woken too early or not at all, or found work")
+		}
+		p.end(t)
+	})
 }
 
 // Only a lane whose connection is known to be good is carried, and only by one
@@ -270,30 +276,33 @@ func TestCarriedEndsWithTheTarget(t *testing.T) {
 func TestWhoIsCarried(t *testing.T) {
 	f := func(what string, edit func(own, other *lane), wantCarried, wantBatch int) {
 		t.Helper()
-		fan := newFanout(t, nil, nobody+",batch=1")
-		tg := fan.targets[0]
-		tg.hold()
-		tg.pace = pace{now: ms / 10}
-		fan.Submit(requests("GET /1", "GET /2"))
-		own, other := newLane(tg), newLane(tg)
-		ours, theirs := net.Pipe()
-		own.stream, other.stream = ours, theirs
-		other.idleSince = fan.now()
-		own.known, other.known = tg.addresses.set.Load(), tg.addresses.set.Load()
-		tg.idle = append(tg.idle, other)
-		edit(own, other)
-		own.take()
-		if len(own.carried) != wantCarried || len(other.batch) != wantBatch || len(other.wake) != wantBatch-wantCarried {
-			t.Errorf("%s: carries %d, the other has %d and was woken %d times", what, len(own.carried), len(other.batch), len(other.wake))
-		}
-		for _, l := range []*lane{own, other} {
-			l.dropBatch(dropDial)
-		}
-		ours.Close()
-		theirs.Close()
-		tg.idle = nil
-		tg.letGo()
-		drain(t, fan)
+		synctest.Test(t, func(t *testing.T) {
+			t.Helper()
+			fan := newFanout(t, nil, nobody+",batch=1")
+			tg := fan.targets[0]
+			tg.hold()
+			tg.pace = pace{now: ms / 10}
+			fan.Submit(requests("GET /1", "GET /2"))
+			own, other := newLane(tg), newLane(tg)
+			ours, theirs := net.Pipe()
+			own.stream, other.stream = ours, theirs
+			other.idleSince = fan.now()
+			own.known, other.known = tg.addresses.set.Load(), tg.addresses.set.Load()
+			tg.idle = append(tg.idle, other)
+			edit(own, other)
+			own.take()
+			if len(own.carried) != wantCarried || len(other.batch) != wantBatch || len(other.wake) != wantBatch-wantCarried {
+				t.Errorf("%s: carries %d, the other has %d and was woken %d times", what, len(own.carried), len(other.batch), len(other.wake))
+			}
+			for _, l := range []*lane{own, other} {
+				l.dropBatch(dropDial)
+			}
+			ours.Close()
+			theirs.Close()
+			tg.idle = nil
+			tg.letGo()
+			drain(t, fan)
+		})
 	}
 	f("a good one", func(_, _ *lane) {}, 1, 1)
 	f("no connection", func(_, other *lane) { other.stream = nil }, 0, 1)
