@@ -57,3 +57,16 @@ func TestFindingRows(t *testing.T) {
 		t.Errorf("got %q", rows)
 	}
 }
+
+// The cheapest batch is the one with the lowest median, and the default is put
+// beside it, even if they are the same.
+func TestCompareBatches(t *testing.T) {
+	f := func(costs [][]float64, want string) {
+		t.Helper()
+		if got := compareBatches([]int{1, 64, 128}, costs); got != want {
+			t.Errorf("%v: got %q, want %q", costs, got, want)
+		}
+	}
+	f([][]float64{{9, 10, 11}, {2, 2, 2}, {1.6, 1.6, 9}}, "1: 10.0, 64: 2.00, 128: 1.60; 64 ÷ 128: 1.25")
+	f([][]float64{{9, 10, 11}, {2, 2, 2}, {2.5, 2.5, 1}}, "1: 10.0, 64: 2.00, 128: 2.50; 64 ÷ 64: 1.00")
+}
