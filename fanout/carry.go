@@ -68,6 +68,8 @@ func (l *lane) readCarried() {
 	if !l.arrives() {
 		l.letGo()
 		l.t.settle(&l.out)
+		l.t.inflight.Add(-int64(l.forOthers))
+		l.forOthers = 0
 		l.clock = l.start
 	}
 }
@@ -95,7 +97,7 @@ func (l *lane) readFor(c *lane) bool {
 	c.reader.Discard(len(b))
 	c.proven, c.underWay = true, false
 	l.answeredBy(e, a.code, c.clock-c.start)
-	l.t.inflight.Add(-1)
+	l.forOthers++
 	clear(c.batch)
 	c.batch = c.batch[:0]
 	return true

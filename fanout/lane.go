@@ -36,6 +36,7 @@ type lane struct {
 	probe     bool    // its batch finds out whether the target answers again
 	trouble   error   // what the batch met, if that counts as a failure of the target
 	carried   []*lane // see carry.go
+	forOthers int     // answers that were read for them, and are in t.inflight
 
 	stream net.Conn
 	socket *net.TCPConn
@@ -220,15 +221,17 @@ func (l *lane) finish() {
 		t.failed(l.trouble, l.probe)
 		l.probe, l.trouble = false, nil
 	}
-	t.inflight.Add(-int64(len(l.batch)))
+	// Counted before it leaves the gauge, so that it is missed in neither.
+	t.settle(&l.out)
 	if len(l.back) > 0 {
 		t.giveBack(l.back)
 		clear(l.back)
 		l.back = l.back[:0]
 	}
+	t.inflight.Add(-int64(len(l.batch) + l.forOthers))
+	l.forOthers = 0
 	clear(l.batch)
 	l.batch = l.batch[:0]
-	t.settle(&l.out)
 }
 
 // exchange sends the batch and reads its answers. It reports whether the
