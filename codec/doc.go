@@ -15,7 +15,7 @@
 //	message.go   the messages of a NOTIFY and their arguments
 //	value.go     typed values
 //	request.go   a message read as an HTTP request
-//	response.go  what it says of the answer that production gave
+//	response.go  what it says of the response of production
 //	headers.go   its header fields (req.hdrs_bin or req.hdrs)
 //	target.go    its request target in origin-form
 //	ack.go       the answer

@@ -208,7 +208,7 @@ func FuzzRequests(f *testing.F) {
 			return
 		}
 		for _, r := range reqs[1:] {
-			checkBorrowed(t, payload, r.Method, r.Target, r.Version, r.Headers.Raw, r.Body, r.Primary.ID)
+			checkBorrowed(t, payload, r.Method, r.Target, r.Version, r.Headers.Raw, r.Body, r.Production.ID)
 			again, _, err := AppendRequests(nil, appendMirrorMessage(nil, r))
 			if err != nil || len(again) != 1 || !sameRequest(r, again[0]) {
 				t.Fatalf("%+v is read back as %+v, %v", r, again, err)
@@ -221,8 +221,8 @@ func sameRequest(a, b Request) bool {
 	return bytes.Equal(a.Method, b.Method) && bytes.Equal(a.Target, b.Target) && bytes.Equal(a.Version, b.Version) &&
 		bytes.Equal(a.Headers.Raw, b.Headers.Raw) && a.Headers.Text == b.Headers.Text && bytes.Equal(a.Body, b.Body) &&
 		max(a.BodySize, -1) == max(b.BodySize, -1) && a.Full == b.Full && a.Reject == b.Reject &&
-		a.Source == b.Source && a.Primary.Status == b.Primary.Status && a.Primary.Timed == b.Primary.Timed &&
-		a.Primary.Milliseconds == b.Primary.Milliseconds && bytes.Equal(a.Primary.ID, b.Primary.ID)
+		a.Source == b.Source && a.Production.Status == b.Production.Status && a.Production.Timed == b.Production.Timed &&
+		a.Production.Milliseconds == b.Production.Milliseconds && bytes.Equal(a.Production.ID, b.Production.ID)
 }
 
 func FuzzHeaders(f *testing.F) {

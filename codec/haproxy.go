@@ -111,14 +111,14 @@ func appendMirrorMessage(dst []byte, r Request) []byte {
 	if r.BodySize >= 0 {
 		optional(ArgBodySize, Value{Type: TypeInt64, Int: uint64(r.BodySize)})
 	}
-	if r.Primary.Status > 0 {
-		optional(ArgStatus, Value{Type: TypeInt64, Int: uint64(r.Primary.Status)})
+	if r.Production.Status > 0 {
+		optional(ArgStatus, Value{Type: TypeInt64, Int: uint64(r.Production.Status)})
 	}
-	if r.Primary.Timed {
-		optional(ArgTime, Value{Type: TypeInt64, Int: uint64(r.Primary.Milliseconds)})
+	if r.Production.Timed {
+		optional(ArgTime, Value{Type: TypeInt64, Int: uint64(r.Production.Milliseconds)})
 	}
-	if r.Primary.ID != nil {
-		optional(ArgID, Value{Type: TypeString, Bytes: r.Primary.ID})
+	if r.Production.ID != nil {
+		optional(ArgID, Value{Type: TypeString, Bytes: r.Production.ID})
 	}
 	switch {
 	case r.Source.Is4():

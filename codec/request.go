@@ -17,28 +17,28 @@ const (
 	ArgBodySize = "arg_body_size"
 )
 
-// Reject says why a request is not mirrored at all. The zero value means that
+// RejectReason says why a request is not mirrored at all. The zero value means that
 // nothing speaks against it.
-type Reject uint8
+type RejectReason uint8
 
 // The reasons, in the words of the metrics.
 const (
-	RejectNone      Reject = iota
-	RejectMalformed        // not decodable, or no valid HTTP request
-	RejectTruncated        // HAProxy did not send the whole body
-	RejectLoop             // was mirrored by us before
-	RejectConnect          // CONNECT opens a tunnel, there is nothing to mirror
-	RejectOversize         // fragments beyond the reassembly limit
-	RejectAborted          // HAProxy gave it up half-way
+	RejectNone      RejectReason = iota
+	RejectMalformed              // not decodable, or no valid HTTP request
+	RejectTruncated              // HAProxy did not send the whole body
+	RejectLoop                   // was mirrored by us before
+	RejectConnect                // CONNECT opens a tunnel, there is nothing to mirror
+	RejectOversize               // fragments beyond the reassembly limit
+	RejectAborted                // HAProxy gave it up half-way
 )
 
 // Rejects lists the reasons above without RejectNone.
-var Rejects = []Reject{
+var Rejects = []RejectReason{
 	RejectMalformed, RejectTruncated, RejectLoop, RejectConnect, RejectOversize, RejectAborted,
 }
 
 // String returns the word that the metrics use.
-func (r Reject) String() string {
+func (r RejectReason) String() string {
 	return [...]string{"", "malformed", "truncated", "loop", "connect", "oversize", "aborted"}[r]
 }
 
@@ -56,14 +56,14 @@ type Request struct {
 	BodySize int64
 	// Source is the client's address (arg_src); not valid if HAProxy sent none.
 	Source netip.Addr
-	// Primary is the answer that production gave, if HAProxy mirrors after it.
-	Primary Primary
+	// Production is the response that production gave, if HAProxy mirrors after it.
+	Production ProductionResponse
 	// Full says that the frame is as long as HAProxy's buffer lets it be, so that
 	// a body without a declared length may have been cut.
 	Full bool
 	// Reject is set on a request that could not be decoded; the rest is then
 	// empty. Such a request is still submitted, so that it is counted.
-	Reject Reject
+	Reject RejectReason
 }
 
 var errArgType = errors.New("argument has the wrong type")
@@ -240,7 +240,7 @@ func (r *Request) set(name []byte, v Value) (decisive, right bool) {
 			r.BodySize = int64(v.Int)
 		}
 	case ArgStatus, ArgTime, ArgID:
-		r.Primary.set(name, v)
+		r.Production.set(name, v)
 	case ArgSource:
 		r.Source = address(v)
 	}

@@ -5,27 +5,27 @@ import (
 	"net/netip"
 )
 
-// The arguments of a message that HAProxy sends when the answer of production
+// The arguments of a message that HAProxy sends when the response of production
 // has come (event on-http-response). All are optional, in any message.
 const (
 	ArgStatus = "arg_status" // status
-	ArgTime   = "arg_time"   // date(0,ms),sub(...): from request to answer
+	ArgTime   = "arg_time"   // date(0,ms),sub(...): from request to response
 	ArgID     = "arg_id"     // unique-id
 	ArgSource = "arg_src"    // src
 )
 
-// Primary is what production answered to a request. The zero value means that
+// ProductionResponse is what production responded to a request. The zero value means that
 // HAProxy did not say so.
-type Primary struct {
+type ProductionResponse struct {
 	Status uint16 // 100 to 999; 0: unknown
-	// Timed says that Milliseconds, from the request to the answer, is known. It
+	// Timed says that Milliseconds, from the request to the response, is known. It
 	// is not if HAProxy's clock was stepped back meanwhile.
 	Timed        bool
 	Milliseconds uint32
 	ID           []byte // of the request, as HAProxy logs it; borrowed
 }
 
-func (p *Primary) set(name []byte, v Value) {
+func (p *ProductionResponse) set(name []byte, v Value) {
 	switch string(name) {
 	case ArgStatus:
 		p.Status = 0

@@ -13,8 +13,8 @@ func TestMessageAfterTheResponse(t *testing.T) {
 	r := Request{
 		Method: []byte("POST"), Target: []byte("/a?b"), Version: []byte("1.1"),
 		Headers: Headers{Raw: AppendHeadersEnd(AppendHeader(nil, "host", "h"))}, Body: []byte("\x00\r\n\xff"), BodySize: 4,
-		Primary: Primary{Status: 404, Timed: true, Milliseconds: 51, ID: []byte("7F000001:A930_6B05CEF8_0000")},
-		Source:  netip.MustParseAddr("2001:db8::1"),
+		Production: ProductionResponse{Status: 404, Timed: true, Milliseconds: 51, ID: []byte("7F000001:A930_6B05CEF8_0000")},
+		Source:     netip.MustParseAddr("2001:db8::1"),
 	}
 	f := func(r Request) {
 		t.Helper()
@@ -33,7 +33,7 @@ func TestMessageAfterTheResponse(t *testing.T) {
 	f(r)
 	r.Source = netip.MustParseAddr("192.0.2.1")
 	f(r)
-	r.BodySize, r.Primary.Timed, r.Primary.Milliseconds, r.Primary.ID = -1, false, 0, nil
+	r.BodySize, r.Production.Timed, r.Production.Milliseconds, r.Production.ID = -1, false, 0, nil
 	f(r)
 }
 
@@ -54,7 +54,7 @@ func TestOptionalArguments(t *testing.T) {
 
 	status := func(v Value, want uint16) {
 		t.Helper()
-		if got := decode(ArgStatus, v).Primary.Status; got != want {
+		if got := decode(ArgStatus, v).Production.Status; got != want {
 			t.Errorf("status of %+v is %d, want %d", v, got, want)
 		}
 	}
@@ -69,7 +69,7 @@ func TestOptionalArguments(t *testing.T) {
 
 	took := func(v Value, timed bool, want uint32) {
 		t.Helper()
-		if got := decode(ArgTime, v).Primary; got.Timed != timed || timed && got.Milliseconds != want {
+		if got := decode(ArgTime, v).Production; got.Timed != timed || timed && got.Milliseconds != want {
 			t.Errorf("time of %+v is %+v, want %d (%v)", v, got, want, timed)
 		}
 	}
@@ -96,7 +96,7 @@ func TestOptionalArguments(t *testing.T) {
 	source(integer(1), "invalid IP")
 	source(null, "invalid IP")
 
-	if got := string(decode(ArgID, text("id")).Primary.ID); got != "id" {
+	if got := string(decode(ArgID, text("id")).Production.ID); got != "id" {
 		t.Errorf("id is %q", got)
 	}
 }

@@ -21,7 +21,7 @@ func FuzzUsual(f *testing.F) {
 	f.Add(message[n:], 5)
 	f.Add(append(message[n:len(message):len(message)], message...), 6)
 	response := appendMirrorMessage(nil, Request{
-		BodySize: 0, Primary: Primary{Status: 200, Timed: true, ID: []byte("id")}, Source: netip.IPv6Loopback(),
+		BodySize: 0, Production: ProductionResponse{Status: 200, Timed: true, ID: []byte("id")}, Source: netip.IPv6Loopback(),
 	})
 	_, args, n, err := ParseMessage(response)
 	if err != nil {

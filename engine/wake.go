@@ -74,4 +74,4 @@ func (w *wake) ack(f *codec.Frame) {
 	w.out = codec.AppendAckVar(w.out, f.StreamID, f.FrameID, steerVar, uint64(w.steer))
 }
 
-func (w *wake) reject(r codec.Reject) { w.reqs = append(w.reqs, codec.Request{Reject: r}) }
+func (w *wake) reject(r codec.RejectReason) { w.reqs = append(w.reqs, codec.Request{Reject: r}) }

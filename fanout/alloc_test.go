@@ -81,7 +81,7 @@ func TestSteadyStateAllocatesNextToNothing(t *testing.T) {
 	batch := make([]codec.Request, 8)
 	for i := range batch {
 		batch[i] = browserRequest()
-		batch[i].Primary = codec.Primary{Status: 200, Timed: true, ID: []byte("7F000001:A930_6B05CEF8_0000")}
+		batch[i].Production = codec.ProductionResponse{Status: 200, Timed: true, ID: []byte("7F000001:A930_6B05CEF8_0000")}
 	}
 	send := func(n int) {
 		for range n / len(batch) {

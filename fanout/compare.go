@@ -42,14 +42,14 @@ func compareCodes(primary, mirror int) comparison {
 // maxID is how many bytes of a request's id are kept.
 const maxID = math.MaxUint8
 
-// keepPrimary keeps what an answer will be compared with. The payload has room
+// keepProduction keeps what an answer will be compared with. The payload has room
 // for the id.
-func (p *payload) keepPrimary(primary *codec.Primary) {
+func (p *payload) keepProduction(production *codec.ProductionResponse) {
 	p.took = -1
-	if primary.Timed {
-		p.took = int32(min(primary.Milliseconds, math.MaxInt32))
+	if production.Timed {
+		p.took = int32(min(production.Milliseconds, math.MaxInt32))
 	}
-	id := primary.ID[:min(len(primary.ID), maxID)]
+	id := production.ID[:min(len(production.ID), maxID)]
 	p.idLen = uint8(len(id))
 	p.buf = append(p.buf, id...)[:len(p.buf)]
 }

@@ -13,7 +13,7 @@ import (
 // answeredWith makes a request for a path that production answered with the status.
 func answeredWith(status uint16, path string, id string) codec.Request {
 	r := request("GET", path, "", "host", "h")
-	r.Primary = codec.Primary{Status: status, ID: []byte(id)}
+	r.Production = codec.ProductionResponse{Status: status, ID: []byte(id)}
 	return r
 }
 
@@ -101,7 +101,7 @@ func TestTimesAreCompared(t *testing.T) {
 	f := newFanout(t, nil, rt.url)
 	for _, ms := range []uint32{0, 1000 * 3600, math.MaxUint32} {
 		r := answeredWith(200, "/", "")
-		r.Primary.Timed, r.Primary.Milliseconds = true, ms
+		r.Production.Timed, r.Production.Milliseconds = true, ms
 		f.Submit([]codec.Request{r, answeredWith(200, "/", "")})
 	}
 	drain(t, f)
@@ -132,7 +132,7 @@ func TestPrimaryIsKept(t *testing.T) {
 		f.prepare(&p, &r)
 		// The request alone would fill its class of buffers to the last byte.
 		r.Body = make([]byte, 512-p.size)
-		r.Primary = codec.Primary{Status: 200, ID: []byte(id)}
+		r.Production = codec.ProductionResponse{Status: 200, ID: []byte(id)}
 		f.prepare(&p, &r)
 		pl := serialise(f, &p)
 		if pl.status != 200 || string(pl.id()) != id[:want] || pl.cost() != payloadCost(p.size) {

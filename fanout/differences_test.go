@@ -21,7 +21,7 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("before any request: %+v, want an empty list", all)
 	}
 	different := answeredWith(200, "http://user:s3cret@h/cart?token=s3cret&x=500", "id-1")
-	different.Primary.Timed, different.Primary.Milliseconds = true, 1500
+	different.Production.Timed, different.Production.Milliseconds = true, 1500
 	f.Submit([]codec.Request{answeredWith(200, "/200", "id-0"), different})
 	eventually(t, "both targets answered", func() bool { return answered(f.targets[0]) == 2 && answered(f.targets[1]) == 2 })
 	f.Submit([]codec.Request{answeredWith(503, "/"+strings.Repeat("p", 1000)+"503", "")})

@@ -154,8 +154,8 @@ func (b *batch) serialise(p *prepared, refs int) *payload {
 	pl.buf, pl.path, pl.hostStart, pl.hostEnd = b.plan.appendWire(pl.buf, p)
 	pl.head = string(p.req.Method) == "HEAD"
 	pl.idempotent = isIdempotent(p.req.Method)
-	if pl.status = p.req.Primary.Status; pl.status != 0 {
-		pl.keepPrimary(&p.req.Primary)
+	if pl.status = p.req.Production.Status; pl.status != 0 {
+		pl.keepProduction(&p.req.Production)
 	}
 	return pl
 }

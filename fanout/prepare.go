@@ -42,7 +42,7 @@ type prepared struct {
 }
 
 // prepare reads r into p and returns why it is not to be mirrored, if so.
-func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
+func (pl *plan) prepare(p *prepared, r *codec.Request) codec.RejectReason {
 	if r.Reject != codec.RejectNone {
 		return r.Reject
 	}
@@ -67,8 +67,8 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.Reject {
 		return codec.RejectTruncated
 	}
 	p.size += len(r.Method) + len(p.path) + len(p.authority) + len(r.Body) + pl.overhead
-	if r.Primary.Status != 0 {
-		p.size += min(len(r.Primary.ID), maxID)
+	if r.Production.Status != 0 {
+		p.size += min(len(r.Production.ID), maxID)
 	}
 	return codec.RejectNone
 }
@@ -88,7 +88,7 @@ func (p *prepared) resetFields() {
 }
 
 // scanHeaders validates the fields and keeps those that go out.
-func (pl *plan) scanHeaders(p *prepared) codec.Reject {
+func (pl *plan) scanHeaders(p *prepared) codec.RejectReason {
 	var lengths int
 	var length []byte
 	loop := false

@@ -186,7 +186,7 @@ func TestRejectedIsCountedByReason(t *testing.T) {
 		truncated, truncated, request("GET", "/", "", "x-mirrored-by", "mirrorgate"),
 		request("CONNECT", "h:443", ""), request("GE T", "/", ""), request("GET", "/", ""),
 	})
-	for reason, want := range map[codec.Reject]uint64{
+	for reason, want := range map[codec.RejectReason]uint64{
 		codec.RejectMalformed: 2, codec.RejectOversize: 1, codec.RejectAborted: 1,
 		codec.RejectTruncated: 2, codec.RejectLoop: 1, codec.RejectConnect: 1,
 	} {
@@ -221,7 +221,7 @@ func newBatch(f *Fanout) *batch {
 	return b
 }
 
-func (f *Fanout) prepare(p *prepared, r *codec.Request) codec.Reject {
+func (f *Fanout) prepare(p *prepared, r *codec.Request) codec.RejectReason {
 	return f.plan.Load().prepare(p, r)
 }
 
