@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
 // This file measures production's view: an HTTP load generator in front of a

@@ -18,7 +18,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
 // operatorConfig is what the printed lines are merged into.

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mirrorgate/mirrorgate/bench"
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
 type demoCmd struct {

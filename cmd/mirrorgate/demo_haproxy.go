@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
 // demoConfig has two ways to the origin that differ by the filter alone, so that

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
 // sendHeaders sends one HTTP/2 request of just these fields, pseudo-fields among

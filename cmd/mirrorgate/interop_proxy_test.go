@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
 // proxyOptions are what differs between the HAProxies of the interop tests.

@@ -21,7 +21,7 @@
 //	minute.go       what the log says of each minute
 //	accounting.go   the sums of the counters, and whether they add up
 //	demo.go         all of it on one machine; demo_*.go are its parts
-//	internal/haproxy  a HAProxy for the demo
+//	../internal/haproxy  a HAProxy for the demo
 //	bench.go        measuring an agent; bench_production.go with HAProxy in front
 //	configcmd.go    printing what surrounds it, from internal/deploy
 //	doctorcmd.go    checking HAProxy's configuration, with internal/doctor

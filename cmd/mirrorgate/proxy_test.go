@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
 // documentedSPOE is, to the word, what HAProxy documents for its own mirror agent.

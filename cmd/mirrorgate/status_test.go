@@ -10,8 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
 )
 
 func TestStatusTable(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/mirrorgate/mirrorgate/bench"
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
 // noServer is the error of SPOE if no agent is up.
