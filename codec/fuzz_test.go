@@ -220,7 +220,7 @@ func FuzzRequests(f *testing.F) {
 func sameRequest(a, b Request) bool {
 	return bytes.Equal(a.Method, b.Method) && bytes.Equal(a.Target, b.Target) && bytes.Equal(a.Version, b.Version) &&
 		bytes.Equal(a.Headers.Raw, b.Headers.Raw) && a.Headers.Text == b.Headers.Text && bytes.Equal(a.Body, b.Body) &&
-		max(a.BodySize, -1) == max(b.BodySize, -1) && a.Full == b.Full && a.Reject == b.Reject &&
+		max(a.BodySize, -1) == max(b.BodySize, -1) && a.NoBody == b.NoBody && a.Full == b.Full && a.Reject == b.Reject &&
 		a.Source == b.Source && a.Production.Status == b.Production.Status && a.Production.Timed == b.Production.Timed &&
 		a.Production.Milliseconds == b.Production.Milliseconds && bytes.Equal(a.Production.ID, b.Production.ID)
 }

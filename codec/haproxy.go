@@ -77,8 +77,8 @@ func ParseAgentHello(f Frame) (maxFrameSize uint64, pipelining bool, err error) 
 
 // AppendNotify appends an unfragmented NOTIFY with one message, named as in
 // the configuration that HAProxy documents for its mirror agent, that carries
-// r. BodySize is sent as arg_body_size unless it is negative, the answer of
-// production and the client's address if they are known.
+// r. With NoBody the body is left out. BodySize is sent as arg_body_size unless it
+// is negative, the answer of production and the client's address if they are known.
 func AppendNotify(dst []byte, streamID, frameID uint64, r Request) []byte {
 	start := len(dst)
 	dst = openFrame(dst, FrameNotify, streamID, frameID)
@@ -89,7 +89,7 @@ func AppendNotify(dst []byte, streamID, frameID uint64, r Request) []byte {
 func appendMirrorMessage(dst []byte, r Request) []byte {
 	dst = AppendString(dst, "mirror")
 	args := len(dst)
-	dst = append(dst, 5)
+	dst = append(dst, 4)
 	dst = AppendString(dst, ArgMethod)
 	dst = AppendValue(dst, Value{Type: TypeString, Bytes: r.Method})
 	dst = AppendString(dst, ArgPath)
@@ -102,11 +102,12 @@ func appendMirrorMessage(dst []byte, r Request) []byte {
 		headers.Type = TypeString
 	}
 	dst = AppendValue(dst, headers)
-	dst = AppendString(dst, ArgBody)
-	dst = AppendValue(dst, Value{Type: TypeBinary, Bytes: r.Body})
 	optional := func(name string, v Value) {
 		dst[args]++
 		dst = AppendValue(AppendString(dst, name), v)
+	}
+	if !r.NoBody {
+		optional(ArgBody, Value{Type: TypeBinary, Bytes: r.Body})
 	}
 	if r.BodySize >= 0 {
 		optional(ArgBodySize, Value{Type: TypeInt64, Int: uint64(r.BodySize)})

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -169,6 +170,27 @@ func TestBodySize(t *testing.T) {
 	f("\x04\xff\x7f", 2287)
 	f("\x00", -1)
 	f("\x08\x015", -1)
+}
+
+// A body that is not there is told from an empty one, and a message that has no
+// argument for it from one that has NULL.
+func TestNoBody(t *testing.T) {
+	r := Request{Method: []byte("GET"), Target: []byte("/"), Version: []byte("1.1"), Headers: Headers{Raw: AppendHeadersEnd(nil)}, BodySize: -1, NoBody: true}
+	absent := appendMirrorMessage(nil, r)
+	r.NoBody = false
+	empty := appendMirrorMessage(nil, r)
+	f := func(message []byte, wantNoBody, wantNil bool) {
+		t.Helper()
+		if got := decodeOne(t, message); got.NoBody != wantNoBody || (got.Body == nil) != wantNil {
+			t.Errorf("%q: NoBody %v, body %#v", message, got.NoBody, got.Body)
+		}
+	}
+	f(absent, true, true)
+	f(empty, false, false)
+	f(bytes.Replace(empty, []byte("arg_body\x09\x00"), []byte("arg_body\x00"), 1), false, true)
+	f([]byte("\x01m\x01\x0aarg_method\x08\x03GET"), true, true)
+	f([]byte("\x01m\x02\x08arg_body\x00\x0aarg_method\x08\x03GET"), false, true)
+	f([]byte("\x01m\x02\x08arg_body\x09\x00\x0aarg_method\x08\x03GET"), false, false)
 }
 
 func TestAppendNotifyBodySize(t *testing.T) {

@@ -26,6 +26,7 @@ const (
 	RejectNone      RejectReason = iota
 	RejectMalformed              // not decodable, or no valid HTTP request
 	RejectTruncated              // HAProxy did not send the whole body
+	RejectNoBody                 // it declares a body, and the message has no argument for one
 	RejectLoop                   // was mirrored by us before
 	RejectConnect                // CONNECT opens a tunnel, there is nothing to mirror
 	RejectOversize               // fragments beyond the reassembly limit
@@ -34,12 +35,12 @@ const (
 
 // Rejects lists the reasons above without RejectNone.
 var Rejects = []RejectReason{
-	RejectMalformed, RejectTruncated, RejectLoop, RejectConnect, RejectOversize, RejectAborted,
+	RejectMalformed, RejectTruncated, RejectNoBody, RejectLoop, RejectConnect, RejectOversize, RejectAborted,
 }
 
 // String returns the word that the metrics use.
 func (r RejectReason) String() string {
-	return [...]string{"", "malformed", "truncated", "loop", "connect", "oversize", "aborted"}[r]
+	return [...]string{"", "malformed", "truncated", "no_body", "loop", "connect", "oversize", "aborted"}[r]
 }
 
 // Request is a borrowed view of one mirrored HTTP request: every slice points
@@ -50,8 +51,10 @@ type Request struct {
 	Target  []byte // request target in whatever form HAProxy sent, see ParseTarget
 	Version []byte // "1.1"; empty if HAProxy sent none
 	Headers Headers
-	Body    []byte
+	Body    []byte // nil if HAProxy sent none, as NULL or not at all
 
+	// NoBody says that the message has no arg_body: HAProxy is not to send bodies.
+	NoBody bool
 	// BodySize is arg_body_size in bytes, negative if HAProxy sent none.
 	BodySize int64
 	// Source is the client's address (arg_src); not valid if HAProxy sent none.
@@ -65,6 +68,9 @@ type Request struct {
 	// empty. Such a request is still submitted, so that it is counted.
 	Reject RejectReason
 }
+
+// emptyRequest is that of a message without any argument.
+var emptyRequest = Request{BodySize: -1, NoBody: true}
 
 var errArgType = errors.New("argument has the wrong type")
 
@@ -80,12 +86,12 @@ func AppendRequests(dst []Request, payload []byte) (reqs []Request, others int, 
 			return dst[:start], 0, err
 		}
 		payload = payload[n:]
-		dst = append(dst, Request{BodySize: -1})
+		dst = append(dst, emptyRequest)
 		if n, ok := decodeUsual(&dst[len(dst)-1], payload, args); ok {
 			payload = payload[n:]
 			continue
 		}
-		dst[len(dst)-1] = Request{BodySize: -1}
+		dst[len(dst)-1] = emptyRequest
 		mirror, n, err := decodeArgs(&dst[len(dst)-1], payload, args)
 		if err != nil {
 			return dst[:start], 0, err
@@ -115,7 +121,7 @@ const (
 // the time, the more so as constants in this place are compared by words. It
 // reports whether the message was one; if not, r may be partly filled.
 func decodeUsual(r *Request, b []byte, args int) (n int, ok bool) {
-	if args < 5 {
+	if args < 4 {
 		return 0, false
 	}
 	size := len(b)
@@ -143,13 +149,14 @@ func decodeUsual(r *Request, b []byte, args int) (n int, ok bool) {
 	if r.Headers.Raw, b, ok = usual(b[len(usualHeaders):]); !ok {
 		return 0, false
 	}
-	if len(b) < len(usualBody) || string(b[:len(usualBody)]) != usualBody {
-		return 0, false
+	args -= 4
+	if args > 0 && len(b) >= len(usualBody) && string(b[:len(usualBody)]) == usualBody {
+		if r.Body, b, ok = usual(b[len(usualBody):]); !ok {
+			return 0, false
+		}
+		r.NoBody = false
+		args--
 	}
-	if r.Body, b, ok = usual(b[len(usualBody):]); !ok {
-		return 0, false
-	}
-	args -= 5
 	if args > 0 && len(b) >= len(usualBodySize) && string(b[:len(usualBodySize)]) == usualBodySize {
 		b = b[len(usualBodySize):]
 		v, n, err := Uvarint(b)
@@ -233,7 +240,7 @@ func (r *Request) set(name []byte, v Value) (decisive, right bool) {
 		r.Headers = Headers{Raw: v.Bytes, Text: isText}
 		return false, isText || isNull || v.Type == TypeBinary
 	case ArgBody:
-		r.Body = v.Bytes
+		r.Body, r.NoBody = v.Bytes, false
 		return false, isText || isNull || v.Type == TypeBinary
 	case ArgBodySize:
 		if v.Type.isInt() {

@@ -24,7 +24,7 @@ func TestMessageAfterTheResponse(t *testing.T) {
 			t.Errorf("read back as %+v, want %+v", got, r)
 		}
 		_, args, n, err := ParseMessage(message)
-		if usual := (Request{BodySize: -1}); err != nil {
+		if usual := emptyRequest; err != nil {
 			t.Error(err)
 		} else if _, ok := decodeUsual(&usual, message[n:], args); !ok || !reflect.DeepEqual(usual, r) {
 			t.Errorf("the short cut reads %+v (%v), want %+v", usual, ok, r)
@@ -34,6 +34,8 @@ func TestMessageAfterTheResponse(t *testing.T) {
 	r.Source = netip.MustParseAddr("192.0.2.1")
 	f(r)
 	r.BodySize, r.Production.Timed, r.Production.Milliseconds, r.Production.ID = -1, false, 0, nil
+	f(r)
+	r.Body, r.NoBody = nil, true
 	f(r)
 }
 

@@ -29,6 +29,13 @@ func FuzzUsual(f *testing.F) {
 	}
 	f.Add(response[n:], args)
 	f.Add(append(response[n:len(response):len(response)], "\x07arg_ver\x04\x01"...), args+1)
+	bodyless := appendMirrorMessage(nil, Request{BodySize: 300, NoBody: true})
+	_, args, n, err = ParseMessage(bodyless)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(bodyless[n:], args)
+	f.Add(append(bodyless[n:len(bodyless):len(bodyless)], "\x08arg_body\x09\x01x"...), args+1)
 	for _, v := range vectorsOf(f, "rx") {
 		if frame := v.frame(f); frame.Type == FrameNotify && frame.Fin() {
 			_, args, n, _ := ParseMessage(frame.Payload)
@@ -37,7 +44,7 @@ func FuzzUsual(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte, args int) {
 		args &= 0xff
-		usual, general := Request{BodySize: -1}, Request{BodySize: -1}
+		usual, general := emptyRequest, emptyRequest
 		n, ok := decodeUsual(&usual, b, args)
 		if !ok {
 			return

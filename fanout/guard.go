@@ -110,6 +110,7 @@ const (
 	fateDrop
 	fateHost
 	fateLength
+	fateCoding
 	fateConnection
 	fateMarker
 	fateForwarded
@@ -119,7 +120,7 @@ const (
 // (RFC 9110 section 7.6.1), and Expect, which asks for an answer nobody waits
 // for.
 var hopByHop = []string{
-	"keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect",
+	"keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect",
 }
 
 // fates finds the fate of a name. Most are kept, which their length and first
@@ -139,6 +140,7 @@ func newFates(cfg *Config) *fates {
 	f := &fates{}
 	f.add("host", fateHost)
 	f.add("content-length", fateLength)
+	f.add("transfer-encoding", fateCoding)
 	f.add("connection", fateConnection)
 	f.add(markerName, fateMarker)
 	for _, name := range hopByHop {

@@ -16,6 +16,9 @@ const (
 	truncatedLine = "X-Mirrored-Truncated: true\r\n"
 )
 
+// http1 is how the versions begin whose messages tell whether they have a body.
+var http1 = []byte("1.")
+
 // field is a header field that goes out. Its slices are borrowed.
 type field struct{ name, value []byte }
 
@@ -37,6 +40,7 @@ type prepared struct {
 	hops               [][]byte // names in Connection
 
 	hasLength bool // the request declared a length
+	chunked   bool // it declared a body without one (Transfer-Encoding)
 	keepCL    bool // Content-Length is among fields and right
 	truncated bool // the body is not whole, and goes out all the same
 }
@@ -64,6 +68,9 @@ func (pl *plan) prepare(p *prepared, r *codec.Request) codec.RejectReason {
 		}
 	}
 	if p.truncated && !pl.cfg.SendTruncated {
+		if r.NoBody {
+			return codec.RejectNoBody
+		}
 		return codec.RejectTruncated
 	}
 	p.size += len(r.Method) + len(p.path) + len(p.authority) + len(r.Body) + pl.overhead
@@ -82,7 +89,7 @@ func (p *prepared) reset(r *codec.Request) {
 
 // resetFields forgets what was read of the header fields.
 func (p *prepared) resetFields() {
-	p.size, p.hasLength, p.keepCL = 0, false, false
+	p.size, p.hasLength, p.chunked, p.keepCL = 0, false, false, false
 	p.runs, p.hostStart, p.hostEnd = p.runs[:0], 0, 0
 	p.fields, p.host, p.hops = p.fields[:0], -1, p.hops[:0]
 }
@@ -100,6 +107,9 @@ func (pl *plan) scanHeaders(p *prepared) codec.RejectReason {
 		}
 		switch pl.fates.of(it.Name) {
 		case fateDrop:
+			continue
+		case fateCoding:
+			p.chunked = true
 			continue
 		case fateConnection:
 			if !p.addHops(it.Value) {
@@ -152,12 +162,27 @@ func (p *prepared) judgeLength(lengths int, declared []byte) {
 		p.truncated = n > uint64(len(r.Body))
 		p.keepCL = n == uint64(len(r.Body))
 	default:
-		full := r.Full && (len(r.Body) > 0 || anticipatesBody(r.Method))
-		p.truncated = full || r.BodySize > int64(len(r.Body))
+		p.truncated = p.cut()
 	}
 	if lengths > 0 && !p.keepCL {
 		p.dropFields(func(name []byte) bool { return equalFold(name, "content-length") })
 	}
+}
+
+// cut reports whether the body of a request that declares no length is not whole,
+// or may not be. HTTP/1 tells whether there is one (RFC 9112 section 6.3); for
+// later versions the method decides.
+func (p *prepared) cut() bool {
+	r := p.req
+	switch {
+	case r.BodySize > int64(len(r.Body)):
+		return true
+	case r.Body == nil && p.chunked:
+		return true
+	case r.NoBody:
+		return anticipatesBody(r.Method) && len(r.Version) > 0 && !bytes.HasPrefix(r.Version, http1)
+	}
+	return r.Full && (len(r.Body) > 0 || anticipatesBody(r.Method))
 }
 
 func parseLength(b []byte) (n uint64, ok bool) {

@@ -191,6 +191,60 @@ func TestReject(t *testing.T) {
 	f(codec.Request{Reject: codec.RejectOversize}, "oversize")
 }
 
+// Where HAProxy sends no bodies, or could not send one, a request that declares one
+// is rejected for its own reason, or goes out marked; others are whole.
+func TestBodiesThatDidNotCome(t *testing.T) {
+	dropping, sending := newFanout(t, nil, "http://target"), newFanout(t, func(c *Config) { c.SendTruncated = true }, "http://target")
+	defer drain(t, dropping)
+	defer drain(t, sending)
+	f := func(version, method string, headers []string, wantAbsent, wantNull string) {
+		t.Helper()
+		for _, noBody := range []bool{true, false} {
+			r := request(method, "/", "", headers...)
+			r.Version, r.Body, r.NoBody = []byte(version), nil, noBody
+			want := wantNull
+			if noBody {
+				want = wantAbsent
+			}
+			var p prepared
+			if got := dropping.prepare(&p, &r).String(); got != want {
+				t.Errorf("HTTP/%s %s %q, no arg_body %v: got %q, want %q", version, method, headers, noBody, got, want)
+			}
+			got := wire(t, sending, r)
+			if !strings.HasPrefix(got, method+" / ") || strings.Contains(got, "X-Mirrored-Truncated: true\r\n") != (want != "") ||
+				strings.Contains(got, "transfer-encoding") || want != "" && strings.Contains(got, "content-length: 9") {
+				t.Errorf("HTTP/%s %s %q, no arg_body %v: goes out as %q", version, method, headers, noBody, got)
+			}
+		}
+	}
+	f("1.1", "GET", nil, "", "")
+	f("1.1", "POST", nil, "", "")
+	f("1.0", "POST", nil, "", "")
+	f("", "POST", nil, "", "")
+	f("2.0", "GET", nil, "", "")
+	for _, version := range []string{"2.0", "3.0"} {
+		for _, method := range []string{"POST", "PUT", "PATCH"} {
+			f(version, method, nil, "no_body", "")
+			f(version, method, []string{"host", "h", "content-length", "0"}, "", "")
+		}
+	}
+	f("1.1", "POST", []string{"content-length", "9"}, "no_body", "truncated")
+	f("1.1", "GET", []string{"content-length", "9"}, "no_body", "truncated")
+	f("1.1", "DELETE", []string{"Transfer-Encoding", "chunked"}, "no_body", "truncated")
+	f("1.1", "POST", []string{"connection", "close", "transfer-encoding", "chunked", "host", "h"}, "no_body", "truncated")
+	sized := request("DELETE", "/", "")
+	sized.Body, sized.NoBody, sized.BodySize = nil, true, 5
+	var p prepared
+	if got := dropping.prepare(&p, &sized); got != codec.RejectNoBody {
+		t.Errorf("with arg_body_size alone: %v", got)
+	}
+	full := request("POST", "/", "")
+	full.Body, full.NoBody, full.Full = nil, true, true
+	if got := dropping.prepare(&p, &full); got != codec.RejectNone {
+		t.Errorf("a long head: %v", got)
+	}
+}
+
 // A request that is rejected, or has many fields, leaves nothing behind for the
 // next one.
 func TestPreparedIsUsedAnew(t *testing.T) {

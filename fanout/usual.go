@@ -11,7 +11,7 @@ const maxUsual = 16 << 10
 // It never rejects.
 func (pl *plan) scanUsual(p *prepared) bool {
 	if !p.req.Headers.Text && len(p.req.Headers.Raw) <= maxUsual && pl.findRuns(p) &&
-		(p.hasLength || !p.req.Full && p.req.BodySize <= int64(len(p.req.Body))) {
+		(p.hasLength || !p.cut()) {
 		return true
 	}
 	p.resetFields()
@@ -70,6 +70,9 @@ func (pl *plan) judgeUsual(p *prepared, name, value []byte, at int) (keep, ok bo
 	case fateKeep:
 		return true, true
 	case fateDrop:
+		return false, true
+	case fateCoding:
+		p.chunked = true
 		return false, true
 	case fateHost:
 		if p.hostEnd > 0 {

@@ -68,7 +68,7 @@ func TestScanUsual(t *testing.T) {
 		short.Headers.Raw = cut.Headers.Raw[:n]
 		f(plain, short, false)
 	}
-	full := request("GET", "/", "")
+	full := request("POST", "/", "")
 	full.Full = true
 	f(plain, full, false)
 	text := codec.Request{Method: []byte("GET"), Headers: codec.Headers{Raw: []byte("\r\n"), Text: true}}
