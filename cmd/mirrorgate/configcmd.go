@@ -22,6 +22,7 @@ type configHAProxyCmd struct {
 	Agents   []string              `placeholder:"ADDRESS" help:"Where mirrorgate listens: HOST:PORT or unix:PATH, one or several."`
 	Sample   share                 `default:"100%" placeholder:"SHARE" help:"Share of the requests that HAProxy sends to mirrorgate at all: 10% or 0.1."`
 	MaxBody  byteSize              `placeholder:"BYTES" help:"Bodies up to this size have to arrive whole, like 64k (default: what fits into HAProxy's buffer, about 15k)."`
+	NoBody   bool                  `help:"Leave all bodies out: see README, Without bodies."`
 	Methods  methods               `placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
 	Event    string                `default:"request" placeholder:"EVENT" enum:"request,response" help:"Mirror when the request is there, or when its response is (response), to compare what targets answer."`
 	Steer    bool                  `help:"Let mirrorgate --steer tell HAProxy how much to send."`
@@ -33,7 +34,7 @@ type configHAProxyCmd struct {
 func (c *configHAProxyCmd) Run() error {
 	h := deploy.HAProxy{
 		Version: c.Haproxy, Agents: c.Agents, Sample: float64(c.Sample), MaxBody: int64(c.MaxBody),
-		Methods: c.Methods, SPOEFile: c.SPOEFile, AfterResponse: c.Event == "response", Steer: c.Steer,
+		Methods: c.Methods, SPOEFile: c.SPOEFile, AfterResponse: c.Event == "response", Steer: c.Steer, NoBody: c.NoBody,
 	}
 	if err := h.Validate(); err != nil {
 		return usageError{fmt.Errorf("config haproxy: %w", err)}

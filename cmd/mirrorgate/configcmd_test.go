@@ -90,7 +90,7 @@ func TestConfigHAProxyIsValid(t *testing.T) {
 	}
 	for _, event := range []string{"--event=request", "--event=response"} {
 		f("--agents=10.0.0.7:12345", event)
-		for _, option := range []string{"--steer", "--sample=0.5%", "--max-body=64k", "--methods=GET+HEAD"} {
+		for _, option := range []string{"--steer", "--sample=0.5%", "--max-body=64k", "--no-body", "--methods=GET+HEAD"} {
 			f("--agents=10.0.0.7:12345", event, option)
 		}
 	}

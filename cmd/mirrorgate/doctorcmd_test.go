@@ -41,6 +41,20 @@ func TestDoctorOfPrintedConfig(t *testing.T) {
 	}
 }
 
+// A configuration without bodies is one that somebody may want.
+func TestDoctorOfPrintedConfigWithoutBodies(t *testing.T) {
+	for _, event := range []string{"--event=request", "--event=response"} {
+		files := printedConfig(t, "127.0.0.1:1", event, "--no-body", "--agents=127.0.0.1:1")
+		code, stdout, stderr := doctorFinds(t, files, "--no-connect")
+		want := "spoe.cfg:" + lineNumber(t, files["spoe.cfg"], "args arg_method") + ": note: without arg_body requests that declare a body " +
+			"are dropped as no_body, or go out without it with --truncated send; append arg_body=req.body if bodies shall be mirrored\n" +
+			"haproxy.cfg: nothing bites\n"
+		if code != 0 || stdout != want || stderr != "" {
+			t.Errorf("%s: exit code %d, want 0\n%s%swant\n%s", event, code, stdout, stderr, want)
+		}
+	}
+}
+
 func TestDoctorBites(t *testing.T) {
 	config := printedConfig(t, "127.0.0.1:1", "--agents=127.0.0.1:1")
 	f := func(old, new string, wantCode int, wantOut, wantErr string) {

@@ -24,6 +24,7 @@ type HAProxy struct {
 
 	AfterResponse bool // mirror when the answer is there, and send its status with it
 	Steer         bool // mirrorgate tells HAProxy how much to send
+	NoBody        bool // bodies stay with HAProxy
 }
 
 // HAProxyVersion is the part of a HAProxy's version that matters.
@@ -31,6 +32,7 @@ type HAProxyVersion struct{ Major, Minor int }
 
 var (
 	oldestHAProxy      = HAProxyVersion{2, 0} // that has all that is always printed
+	oldestMilliseconds = HAProxyVersion{2, 1} // whose date counts in them
 	oldestSteered      = HAProxyVersion{2, 4} // that can set a variable at its start
 	oldestMultiplexing = HAProxyVersion{3, 1} // whose backends have a mode for SPOP
 )
@@ -100,6 +102,8 @@ func (h HAProxy) Validate() error {
 		return fmt.Errorf("--steer: HAProxy %s cannot be steered, %s and later can", h.Version, oldestSteered)
 	case !(h.Sample > 0):
 		return errors.New("--sample: a share of 0 would mirror nothing; take the filter out of HAProxy's configuration instead")
+	case h.NoBody && h.MaxBody > 0:
+		return errors.New("--max-body: with --no-body no body is sent at all; leave one of the two out")
 	case h.MaxBody > maxBody:
 		return fmt.Errorf("--max-body: %d bytes are more than HAProxy's buffer can hold, should be at most %d", h.MaxBody, maxBody)
 	case h.SPOEFile == "" || strings.ContainsFunc(h.SPOEFile, isSpecial):
@@ -157,6 +161,10 @@ type haproxyView struct{ HAProxy }
 // Mux reports whether SPOP is a mode of backends, as since 3.1. What tunes the
 // applet that spoke it before has no effect there.
 func (v haproxyView) Mux() bool { return !v.Version.before(oldestMultiplexing) }
+
+// Milliseconds reports whether HAProxy can tell how long production took; seconds
+// would tell nothing.
+func (v haproxyView) Milliseconds() bool { return !v.Version.before(oldestMilliseconds) }
 
 func (v haproxyView) BiggerBuffer() bool { return v.Bufsize() > defaultBufsize }
 

@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // All in bytes.
@@ -58,6 +60,24 @@ func (x *examination) largeBuffer(u use) {
 		for _, l := range s.lines {
 			if l.has("use-large-buffer") {
 				x.bite(l, "a body in a large buffer does not fit into a frame, so its request is not mirrored", "remove use-large-buffer and raise tune.bufsize")
+			}
+		}
+	}
+}
+
+// streaming finds what keeps gRPC from streaming: it needs an origin that speaks
+// HTTP/2, and buffering waits for the end of what has none.
+func (x *examination) streaming(u use) {
+	buffering := u.proxy.option("http-buffer-request")
+	if buffering == nil {
+		return
+	}
+	for _, s := range x.config.sections {
+		for _, l := range append(s.all("default-server"), s.all("server")...) {
+			if l.after("proto") == "h2" || slices.Contains(strings.Split(l.after("alpn"), ","), "h2") {
+				x.note(buffering, fmt.Sprintf("if the origin at %s:%d speaks gRPC, clients that stream are answered 408 after timeout http-request: the option waits for the end of a body", l.file, l.number),
+					"give gRPC a frontend without the option")
+				return
 			}
 		}
 	}

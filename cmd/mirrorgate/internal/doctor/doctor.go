@@ -115,6 +115,7 @@ func (x *examination) use(ctx context.Context, u use) {
 		x.bite(u.filter, fmt.Sprintf("%s %s is not in mode http, so there are no requests to mirror", u.proxy.kind, u.proxy.name), "add mode http")
 	}
 	x.largeBuffer(u)
+	x.streaming(u)
 	x.agent(u)
 	x.messages(u)
 	x.backend(ctx, u)

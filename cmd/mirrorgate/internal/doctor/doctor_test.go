@@ -155,12 +155,21 @@ func TestExamine(t *testing.T) {
 	f("no method", []string{"arg_method=method ", ""}, "spoe.conf:8: without arg_method mirrorgate ignores the message; append arg_method=method")
 	f("no path", []string{"arg_path=url ", ""}, "spoe.conf:8: without arg_path mirrorgate ignores the message; append arg_path=url")
 	f("no fields", []string{" arg_hdrs=req.hdrs_bin", ""}, "spoe.conf:8: without arg_hdrs requests are mirrored without their fields, Host too; append arg_hdrs=req.hdrs_bin")
-	f("no body", []string{"arg_body=req.body ", ""}, "spoe.conf:8: without arg_body requests with a body are dropped as truncated; append arg_body=req.body, or mirror only methods without one")
+	f("no body", []string{"arg_body=req.body ", ""},
+		"spoe.conf:8: note: without arg_body requests that declare a body are dropped as no_body, or go out without it with --truncated send; append arg_body=req.body if bodies shall be mirrored")
 	f("no body size", []string{" arg_body_size=req.body_size", ""}, "spoe.conf:8: note: that a chunked body was cut is not seen; append arg_body_size=req.body_size")
 	f("path alone", []string{"arg_path=url", "arg_path=path"}, "spoe.conf:7: the mirrored requests have no query; use arg_path=url: mirrorgate takes path and query out of it")
 	f("path and query", []string{"arg_path=url", "arg_path=pathq"})
 	f("converted url", []string{"arg_path=url", `arg_path='url,regsub(^https?://[^/]*,,)'`},
 		"spoe.conf:7: note: url needs no conversion: of one with scheme and host, as HTTP/2 has it, mirrorgate takes path and query; arg_path=url will do")
+
+	// gRPC.
+	const streams = "haproxy.cfg:8: note: if the origin at haproxy.cfg:12 speaks gRPC, clients that stream are answered 408 after timeout http-request: " +
+		"the option waits for the end of a body; give gRPC a frontend without the option"
+	f("gRPC", []string{"server origin 127.0.0.1:8080", "server origin 127.0.0.1:8080 proto h2"}, streams)
+	f("gRPC over TLS", []string{"server origin 127.0.0.1:8080", "server origin 127.0.0.1:8443 ssl alpn h2,http/1.1"}, streams)
+	f("HTTP/2 without buffering", []string{"server origin 127.0.0.1:8080", "server origin 127.0.0.1:8080 proto h2", buffer, "", "arg_body=req.body ", ""},
+		"spoe.conf:8: note: without arg_body requests that declare a body are dropped as no_body, or go out without it with --truncated send; append arg_body=req.body if bodies shall be mirrored")
 
 	// At the response.
 	f("request at the response", []string{"on-frontend-http-request if !mirrored", "on-http-response if", args, "args arg_method=method arg_path=url arg_hdrs=req.hdrs_bin"},
@@ -171,8 +180,10 @@ func TestExamine(t *testing.T) {
 	response := []string{"on-frontend-http-request if !mirrored", "on-http-response if { var(txn.on) -m bool }",
 		args, "args arg_method=var(txn.method) arg_path=var(txn.url) arg_hdrs=var(txn.hdrs)", "arg_body=req.body ", "arg_body=var(txn.body) "}
 	variables := []string{buffer, buffer + "    acl again req.hdr(x-mirrored-by) -m found\n    http-request set-var(txn.on) bool(1) if !again\n" +
-		"    http-request set-var(txn.method) method\n    http-request set-var(txn.url) url\n    http-request set-var(txn.hdrs) req.hdrs_bin\n    http-request set-var(txn.body) req.body\n"}
+		"    http-request set-var(txn.method) method,concat()\n    http-request set-var(txn.url) url\n    http-request set-var(txn.hdrs) req.hdrs_bin\n    http-request set-var(txn.body) req.body\n"}
 	f("variables at the response", append(response, variables...))
+	f("a variable that loses methods", append(append(response, variables...), "method,concat()", "method"),
+		"haproxy.cfg:11: in a variable HAProxy before 3.4 keeps a method that it does not know, such as PATCH, as OPTIONS, and so it is mirrored; write method,concat() instead of method")
 	f("a variable that nothing sets", append(append(response, variables...), "set-var(txn.url) url", "set-var(txn.uri) url"),
 		"spoe.conf:7: arg_path is empty: no rule of frontend www sets txn.url; mirrorgate config haproxy --event response prints the rules")
 	f("a variable of the path alone", append(append(response, variables...), "set-var(txn.url) url", "set-var(txn.url) path"),

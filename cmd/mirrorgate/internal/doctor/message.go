@@ -163,7 +163,7 @@ func (x *examination) missing(m *section, name, condition string) {
 		x.bite(at, "without arg_hdrs requests are mirrored without their fields, Host too", "append arg_hdrs=req.hdrs_bin")
 	case codec.ArgBody:
 		if !strings.Contains(condition, "meth") {
-			x.bite(at, "without arg_body requests with a body are dropped as truncated", "append arg_body=req.body, or mirror only methods without one")
+			x.note(at, "without arg_body requests that declare a body are dropped as no_body, or go out without it with --truncated send", "append arg_body=req.body if bodies shall be mirrored")
 		}
 	}
 }
@@ -181,6 +181,9 @@ func (x *examination) argument(u use, name string, a argument, event string) {
 			return
 		}
 		expression = rules[0].word(2)
+		if name == codec.ArgMethod && expression == "method" {
+			x.bite(rules[0], "in a variable HAProxy before 3.4 keeps a method that it does not know, such as PATCH, as OPTIONS, and so it is mirrored", "write method,concat() instead of method")
+		}
 	} else if event == atResponse && requestFetch.MatchString(expression) {
 		x.bite(a.at, fmt.Sprintf("%s=%s is empty at %s: the request has gone", name, expression, event),
 			"keep it in a variable of the request, as mirrorgate config haproxy --event response does")
