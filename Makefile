@@ -16,8 +16,8 @@ HAPROXY_SUITES ?= bookworm trixie forky
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-build: ## Build bin/mirrorgate, a static binary.
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/mirrorgate ./cmd/mirrorgate
+build: ## Build bin/mirrorgate and bin/mirrorgate-bench, static binaries.
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/mirrorgate ./cmd/mirrorgate-bench
 
 demo: build haproxy ## Show it at work on this machine.
 	bin/mirrorgate demo
@@ -58,7 +58,7 @@ vuln: ## Look for known vulnerabilities in what is built in (needs the internet)
 
 bench: build haproxy wrk ## Measure it, and write bench/RESULTS.md (about 10 minutes).
 	go test -run '^$$' -bench . -benchmem ./codec ./engine ./fanout | tee bin/micro.txt
-	bin/mirrorgate bench results --out bench/RESULTS.md --micro bin/micro.txt
+	bin/mirrorgate-bench results --out bench/RESULTS.md --micro bin/micro.txt
 
 clean: ## Remove what was built.
 	rm -rf bin

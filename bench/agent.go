@@ -18,7 +18,9 @@ func startAgent(ctx context.Context, cfg RunConfig, targets []string) (*agent, e
 	if err != nil {
 		return nil, err
 	}
-	command, err := place{listen: listen, targets: targets, conns: cfg.Conns, batch: cfg.Batch}.expand(cfg.Command)
+	command, err := place{
+		listen: listen, targets: targets, conns: cfg.Conns, batch: cfg.Batch, mirrorgate: cfg.Mirrorgate, bench: cfg.Bench,
+	}.expand(cfg.Command)
 	if err != nil {
 		return nil, err
 	}

@@ -58,12 +58,12 @@ func TestFindingRows(t *testing.T) {
 	}
 }
 
-// The cheapest batch is the one with the lowest median, and the default is put
+// The cheapest batch is the one with the lowest median, and the standard is put
 // beside it, even if they are the same.
 func TestCompareBatches(t *testing.T) {
 	f := func(costs [][]float64, want string) {
 		t.Helper()
-		if got := compareBatches([]int{1, 64, 128}, costs); got != want {
+		if got := compareBatches([]int{1, 64, 128}, 64, costs); got != want {
 			t.Errorf("%v: got %q, want %q", costs, got, want)
 		}
 	}

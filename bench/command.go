@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -9,26 +10,28 @@ import (
 	"strings"
 )
 
-// DefaultCommand runs this binary as an agent.
+// DefaultCommand runs mirrorgate as an agent.
 const DefaultCommand = "{self} --listen={listen} --admin= --log-level=error --conns={conns} --batch={batch} --target=http://{targets}"
 
-// FloorCommand runs this binary as the floor relay.
-const FloorCommand = "{self} bench floor --listen={listen} --conns={conns} --batch={batch} --target={targets}"
+// FloorCommand runs the floor relay.
+const FloorCommand = "{bench} floor --listen={listen} --conns={conns} --batch={batch} --target={targets}"
 
 // Placeholders explains what may stand in the command line of an agent.
 const Placeholders = `{listen} becomes the address to listen on and {port} its port; {target}, {target2}, … the addresses of ` +
 	`the targets, and a word with {targets} is repeated for each target; {conns} and {batch} the flags of these ` +
-	`names; {self} this binary.`
+	`names; {self} is mirrorgate, {bench} mirrorgate-bench.`
 
 // place is what the placeholders of a command line stand for.
 type place struct {
 	listen       string
 	targets      []string
 	conns, batch int
+
+	mirrorgate, bench string // paths of the programs
 }
 
 var (
-	leftOver  = regexp.MustCompile(`\{(listen|port|targets?\d*|conns|batch|self)\}`)
+	leftOver  = regexp.MustCompile(`\{(listen|port|targets?\d*|conns|batch|self|bench)\}`)
 	plainWord = regexp.MustCompile(`^[\w./-]+$`)
 )
 
@@ -37,17 +40,22 @@ func (p place) expand(command string) (string, error) {
 	if !strings.Contains(command, "{listen}") && !strings.Contains(command, "{port}") {
 		return "", fmt.Errorf("the command %q has neither {listen} nor {port}: it would listen where nobody calls", command)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("cannot find this binary: %w", err)
-	}
 	_, port, err := net.SplitHostPort(p.listen)
 	if err != nil {
 		return "", fmt.Errorf("cannot listen on %q: %w", p.listen, err)
 	}
 	pairs := []string{
-		"{self}", quote(self), "{listen}", p.listen, "{port}", port,
+		"{listen}", p.listen, "{port}", port,
 		"{conns}", strconv.Itoa(p.conns), "{batch}", strconv.Itoa(p.batch),
+	}
+	for placeholder, program := range map[string]string{"{self}": p.mirrorgate, "{bench}": p.bench} {
+		if !strings.Contains(command, placeholder) {
+			continue
+		}
+		if _, err := os.Stat(program); err != nil {
+			return "", fmt.Errorf("cannot find %s, which %s stands for: build both programs into one directory (make build), or name another agent", cmp.Or(program, "the program"), placeholder)
+		}
+		pairs = append(pairs, placeholder, quote(program))
 	}
 	for i, t := range p.targets {
 		if i == 0 {

@@ -13,7 +13,7 @@ func TestExpand(t *testing.T) {
 	}
 	f := func(targets int, command, want string) {
 		t.Helper()
-		p := place{listen: "127.0.0.1:9", targets: []string{"a:1", "b:2"}[:targets], conns: 3, batch: 4}
+		p := place{listen: "127.0.0.1:9", targets: []string{"a:1", "b:2"}[:targets], conns: 3, batch: 4, mirrorgate: self, bench: "/no/mirrorgate-bench"}
 		got, err := p.expand(command)
 		if err != nil {
 			got = "error: " + err.Error()
@@ -29,6 +29,7 @@ func TestExpand(t *testing.T) {
 	f(0, "x {listen} --t={targets}", "x 127.0.0.1:9")
 	f(1, "x {listen} -c {conns} -b {batch}", "x 127.0.0.1:9 -c 3 -b 4")
 	f(1, "{self} {listen}", quote(self)+" 127.0.0.1:9")
+	f(1, "{bench} {listen}", "cannot find /no/mirrorgate-bench, which {bench} stands for")
 	f(1, `x {listen} '{"json": 1}'`, `x 127.0.0.1:9 '{"json": 1}'`)
 	f(1, "x {target}", "neither {listen} nor {port}")
 	f(1, "x {listen} {target2}", "has {target2}, but there are 1 targets")

@@ -2,8 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -76,28 +74,6 @@ func TestSweepsText(t *testing.T) {
 	f(2, "2 0 7 2.25 0")
 	f(4, "batch")
 	f(6, "64 0 7 1.25")
-}
-
-func TestSavePlot(t *testing.T) {
-	f := func(name, begin, want string) {
-		t.Helper()
-		path := filepath.Join(t.TempDir(), name)
-		err := SavePlot(path, testSweeps())
-		if begin == "" {
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: got %v", name, err)
-			}
-			return
-		}
-		b, _ := os.ReadFile(path)
-		if err != nil || !strings.HasPrefix(string(b), begin) || !strings.Contains(string(b), want) {
-			t.Errorf("%s: %v, %d bytes", name, err, len(b))
-		}
-	}
-	f("a.svg", "<?xml", "targets")
-	f("a.png", "\x89PNG", "IEND")
-	f("a.gif", "", "must end in .svg or .png")
-	f("no/a.svg", "", "cannot plot: ")
 }
 
 func TestMarkdown(t *testing.T) {

@@ -12,10 +12,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain lets the test binary stand for ours in FloorCommand.
+// TestMain lets the test binary stand for {bench} in FloorCommand.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 2 && os.Args[1] == "bench" && os.Args[2] == "floor" {
-		if err := floorMain(os.Args[3:]); err != nil {
+	if len(os.Args) > 1 && os.Args[1] == "floor" {
+		if err := floorMain(os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

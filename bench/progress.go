@@ -5,33 +5,28 @@ import (
 	"io"
 	"sync"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
 )
 
 const progressEvery = 200 * time.Millisecond
 
-// progress is the bar on a terminal while a load runs.
+// progress is the line on a terminal while a load runs.
 type progress struct {
 	quit chan struct{}
 	done sync.WaitGroup
 }
 
-// showProgress draws on w, or nothing if w is nil.
+// showProgress writes to w, or nothing if w is nil.
 func showProgress(w io.Writer, g *Generator) *progress {
 	p := &progress{quit: make(chan struct{})}
-	if w == nil {
-		return p
+	if w != nil {
+		p.done.Go(func() { p.draw(w, g) })
 	}
-	bar := progressbar.NewOptions64(int64(g.load.end()/time.Millisecond),
-		progressbar.OptionSetWriter(w), progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetWidth(30), progressbar.OptionSetPredictTime(false))
-	p.done.Go(func() { p.draw(bar, g) })
 	return p
 }
 
 // draw has no use for the errors of a terminal.
-func (p *progress) draw(bar *progressbar.ProgressBar, g *Generator) {
+func (p *progress) draw(w io.Writer, g *Generator) {
+	const clearLine = "\r\x1b[K"
 	start := time.Now()
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
@@ -39,13 +34,13 @@ func (p *progress) draw(bar *progressbar.ProgressBar, g *Generator) {
 	for {
 		select {
 		case <-p.quit:
-			_ = bar.Finish()
+			fmt.Fprint(w, clearLine)
 			return
 		case <-ticker.C:
 			_, acked := g.Progress()
-			bar.Describe(fmt.Sprintf("%8.0f ACKs/s", float64(acked-before)/progressEvery.Seconds()))
+			fmt.Fprintf(w, "%s%.1f s of %s  %.0f ACKs/s", clearLine,
+				time.Since(start).Seconds(), g.load.end(), float64(acked-before)/progressEvery.Seconds())
 			before = acked
-			_ = bar.Set64(min(int64(time.Since(start)/time.Millisecond), bar.GetMax64()-1))
 		}
 	}
 }

@@ -1,22 +1,17 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
-	"time"
 )
 
 // ResultsConfig says how thoroughly to measure.
 type ResultsConfig struct {
-	Rounds   int           // of each comparison
-	Duration time.Duration // of each run
-	Micro    string        // output of Go's micro-benchmarks, or ""
-	Progress io.Writer     // a terminal for the progress bar, or nil
+	Run    RunConfig // mirrorgate with its defaults in a closed loop
+	Rounds int       // of each comparison
+	Micro  string    // output of Go's micro-benchmarks, or ""
 
 	// Production is a section in Markdown on what HAProxy's clients see, or "".
 	Production string
@@ -36,59 +31,48 @@ var settings = []struct {
 // scaleRate is a rate that every size of the sweeps can carry.
 const scaleRate = 20_000
 
-// SaveResults measures this binary against the floor and at all sizes of Scale,
-// and writes the file name (Markdown) and a picture, scale.svg, beside it. If a
-// run fails it writes nothing.
-func SaveResults(ctx context.Context, name string, cfg ResultsConfig) error {
-	run := DefaultRun()
-	run.Load.Duration = cfg.Duration
-	run.Progress = cfg.Progress
-
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Results\n\nMeasured on %s, shared by the agent, the generator and the sink.\n", machine())
-	fmt.Fprintf(&b, "A is mirrorgate, B the floor: the cheapest relay that can be written, which parses and checks nothing.\n")
+// WriteResults measures mirrorgate against the floor and at all sizes of Scale,
+// writes a report in Markdown and returns the sizes, whose picture the report
+// shows as scale.svg. If a run fails it ends, and what was written is of no use.
+func WriteResults(ctx context.Context, w io.Writer, cfg ResultsConfig) ([]Sweep, error) {
+	fmt.Fprintf(w, "# Results\n\nMeasured on %s, shared by the agent, the generator and the sink.\n", machine())
+	fmt.Fprintf(w, "A is mirrorgate, B the floor: the cheapest relay that can be written, which parses and checks nothing.\n")
+	run := cfg.Run
 	for _, s := range settings {
 		run.Batch, run.Load.Rate = s.batch, s.rate
 		c, err := Compare(ctx, run, DefaultCommand, FloorCommand, cfg.Rounds)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n%s, %d rounds of A B:\n\n", s.name, c.load, c.Rounds)
-		fmt.Fprintf(&b, "    mirrorgate bench compare --batch=%d --rate=%.0f --duration=%s --rounds=%d\n\n", s.batch, s.rate, cfg.Duration, cfg.Rounds)
-		writeMarkdown(&b, c.rows())
+		fmt.Fprintf(w, "\n## %s\n\n%s, %d rounds of A B:\n\n", s.name, c.load, c.Rounds)
+		fmt.Fprintf(w, "    mirrorgate-bench compare --batch=%d --rate=%.0f --duration=%s --rounds=%d\n\n", s.batch, s.rate, run.Load.Duration, cfg.Rounds)
+		writeMarkdown(w, c.rows())
 	}
 
-	run.Batch, run.Load.Rate = DefaultRun().Batch, 0
-	found, err := ask(ctx, run)
+	found, err := ask(ctx, cfg.Run)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fmt.Fprintf(&b, "\n## What else is asked\n\nMedians of %d rounds in turns, %s each.\n\n", askedRounds, askedDuration)
-	writeMarkdown(&b, findingRows(found))
+	fmt.Fprintf(w, "\n## What else is asked\n\nMedians of %d rounds in turns, %s each.\n\n", askedRounds, askedDuration)
+	writeMarkdown(w, findingRows(found))
 
-	run.Batch, run.Load.Rate = DefaultRun().Batch, scaleRate
+	run.Batch, run.Load.Rate = cfg.Run.Batch, scaleRate
 	sweeps, err := Scale(ctx, run)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fmt.Fprintf(&b, "\n## Cost against size\n\n    mirrorgate bench scale --rate=%d --duration=%s\n\n![cost against size](scale.svg)\n", scaleRate, cfg.Duration)
+	fmt.Fprintf(w, "\n## Cost against size\n\n    mirrorgate-bench scale --rate=%d --duration=%s\n\n![cost against size](scale.svg)\n", scaleRate, run.Load.Duration)
 	for _, s := range sweeps {
-		b.WriteByte('\n')
-		writeMarkdown(&b, s.rows())
+		fmt.Fprintln(w)
+		writeMarkdown(w, s.rows())
 	}
 	if cfg.Production != "" {
-		fmt.Fprintf(&b, "\n## With HAProxy in front\n\n%s", cfg.Production)
+		fmt.Fprintf(w, "\n## With HAProxy in front\n\n%s", cfg.Production)
 	}
 	if cfg.Micro != "" {
-		fmt.Fprintf(&b, "\n## Micro-benchmarks\n\n```\n%s\n```\n", strings.TrimSpace(cfg.Micro))
+		fmt.Fprintf(w, "\n## Micro-benchmarks\n\n```\n%s\n```\n", strings.TrimSpace(cfg.Micro))
 	}
-	if err := SavePlot(filepath.Join(filepath.Dir(name), "scale.svg"), sweeps); err != nil {
-		return err
-	}
-	if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("cannot write the results: %w", err)
-	}
-	return nil
+	return sweeps, nil
 }
 
 // writeMarkdown writes a table, its head first.

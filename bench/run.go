@@ -18,16 +18,18 @@ type RunConfig struct {
 	Command string
 	Conns   int // what {conns} becomes
 	Batch   int // what {batch} becomes
+	// Mirrorgate and Bench are paths of the two programs, {self} and {bench}.
+	Mirrorgate, Bench string
 
 	Sink     SinkConfig
 	Load     Load
-	Progress io.Writer // a terminal for the progress bar, or nil
+	Progress io.Writer // a terminal that shows how it goes, or nil
 }
 
-// DefaultRun measures this binary with its default settings.
+// DefaultRun measures mirrorgate, whose path is missing still, in a closed loop.
 func DefaultRun() RunConfig {
 	return RunConfig{
-		Command: DefaultCommand, Conns: 64, Batch: 64,
+		Command: DefaultCommand, Conns: 64, Batch: 1,
 		Sink: SinkConfig{Addr: "127.0.0.1:0", Targets: 1, Mode: SinkOK, Delay: 10 * time.Millisecond},
 		Load: DefaultLoad,
 	}

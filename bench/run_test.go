@@ -12,7 +12,12 @@ import (
 )
 
 func testRun() RunConfig {
+	self, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
 	cfg := DefaultRun()
+	cfg.Bench = self
 	cfg.Command, cfg.Conns, cfg.Batch = FloorCommand+" --queue=1000000", 4, 8
 	cfg.Load = testLoad()
 	cfg.Load.Connections, cfg.Load.InFlight = 2, 4 // leaves room on a busy machine
@@ -90,6 +95,7 @@ func TestRunErrors(t *testing.T) {
 	f(func(cfg *RunConfig) { cfg.Sink.Addr = "127.0.0.1:x" }, `"x" is no port`)
 	f(func(cfg *RunConfig) { cfg.Sink.Addr = mustListen(t, SinkOK, 0).Addr() }, "address already in use")
 	f(func(cfg *RunConfig) { cfg.Load.Connections = 0 }, "at least 1 connection")
+	f(func(cfg *RunConfig) { cfg.Command = DefaultCommand }, "cannot find the program, which {self} stands for")
 	f(func(cfg *RunConfig) { cfg.Command = "false {listen}" }, "died before it listened")
 }
 
@@ -189,7 +195,7 @@ func TestReportText(t *testing.T) {
 	f("  <      1ms " + strings.Repeat("█", barWidth) + " 1")
 }
 
-func TestProgressBar(t *testing.T) {
+func TestProgress(t *testing.T) {
 	cfg := testRun()
 	cfg.Load.Duration = 3 * progressEvery
 	var b bytes.Buffer

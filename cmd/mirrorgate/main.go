@@ -22,7 +22,7 @@
 //	accounting.go   the sums of the counters, and whether they add up
 //	demo.go         all of it on one machine; demo_*.go are its parts
 //	../internal/haproxy  a HAProxy for the demo
-//	bench.go        measuring an agent; bench_production.go with HAProxy in front
+//	bench.go        measuring an agent; cmd/mirrorgate-bench compares them
 //	configcmd.go    printing what surrounds it, from internal/deploy
 //	doctorcmd.go    checking HAProxy's configuration, with internal/doctor
 //	version.go      what was built
@@ -36,6 +36,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/mirrorgate/mirrorgate/cmd/internal/benchflags"
 )
 
 type cli struct {
@@ -80,7 +82,7 @@ func parse() (*kong.Context, *cli, error) {
 }
 
 func newParser(c *cli) *kong.Kong {
-	return kong.Must(c, kong.Name("mirrorgate"), optionGroups, kong.PostBuild(nameEnvironment),
+	return kong.Must(c, kong.Name("mirrorgate"), kong.Vars(benchflags.Vars()), optionGroups, kong.PostBuild(nameEnvironment),
 		kong.Help(printHelp), kong.ValueFormatter(formatHelp), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 }
 

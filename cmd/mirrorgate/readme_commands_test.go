@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -67,7 +68,7 @@ var readmeRules = []struct {
 	{command: `^bin/mirrorgate demo$`, add: " --duration 500ms --rate 100", says: `The accounting adds up`},
 	{command: `^mirrorgate bench run\b.* --rate`, add: " --duration 200ms --warmup 0s --rate 200", says: `reconciled: true`},
 	{command: `^mirrorgate bench run\b`, add: " --duration 200ms --warmup 0s --connections 1 --in-flight 1", says: `reconciled: true`},
-	{command: `^mirrorgate bench compare\b`, add: " --duration 200ms --warmup 0s --rate 200 --rounds 1", says: `delivery_rate`},
+	{command: `^mirrorgate-bench compare\b`, add: " --duration 200ms --warmup 0s --rate 200 --rounds 1", says: `delivery_rate`},
 	{command: `^mirrorgate config haproxy `, says: `mirroragents|spoe-agent mirror`},
 	{command: `^mirrorgate config `},
 	{command: `^mirrorgate check `, says: `http://staging:8080`},
@@ -107,6 +108,10 @@ func newReader(t *testing.T) *reader {
 	}
 	if err := os.Symlink(binary, filepath.Join(r.root, "bin/mirrorgate")); err != nil {
 		t.Fatal(err)
+	}
+	build := exec.Command("go", "build", "-o", filepath.Join(r.root, "bin/"), "github.com/mirrorgate/mirrorgate/cmd/mirrorgate-bench")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build mirrorgate-bench: %v\n%s", err, out)
 	}
 	for _, program := range []string{"systemctl", "journalctl", "ssh"} {
 		r.write("stand-ins/"+program, fmt.Sprintf("#!/bin/sh\necho %s \"$@\" >> %s\n", program, r.noted()))

@@ -13,7 +13,7 @@ func TestBenchProduction(t *testing.T) {
 	if _, err := exec.LookPath("wrk"); err != nil {
 		t.Fatal("wrk is not on PATH - install it, on Debian with: apt-get install wrk")
 	}
-	text, err := benchProduction(t.Context(), binary, 1, time.Second)
+	text, err := benchProduction(t.Context(), programs, 1, time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

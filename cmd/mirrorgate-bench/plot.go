@@ -1,4 +1,4 @@
-package bench
+package main
 
 import (
 	"fmt"
@@ -13,6 +13,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/mirrorgate/mirrorgate/bench"
 )
 
 const (
@@ -20,9 +22,9 @@ const (
 	plotHeight = 18 * vg.Centimeter
 )
 
-// SavePlot draws the CPU time for each request against the size of each sweep,
+// savePlot draws the CPU time for each request against the size of each sweep,
 // as PNG or SVG, which the end of the file's name decides.
-func SavePlot(name string, all []Sweep) error {
+func savePlot(name string, all []bench.Sweep) error {
 	var canvas interface {
 		vg.CanvasSizer
 		io.WriterTo
@@ -50,7 +52,7 @@ func SavePlot(name string, all []Sweep) error {
 }
 
 // drawSweeps puts two plots in each row.
-func drawSweeps(canvas vg.CanvasSizer, all []Sweep) error {
+func drawSweeps(canvas vg.CanvasSizer, all []bench.Sweep) error {
 	tiles := draw.Tiles{
 		Rows: (len(all) + 1) / 2, Cols: 2,
 		PadX: vg.Centimeter, PadY: vg.Centimeter,
@@ -58,7 +60,7 @@ func drawSweeps(canvas vg.CanvasSizer, all []Sweep) error {
 	}
 	page := draw.New(canvas)
 	for i, s := range all {
-		p, err := s.plot()
+		p, err := plotSweep(s)
 		if err != nil {
 			return err
 		}
@@ -67,8 +69,8 @@ func drawSweeps(canvas vg.CanvasSizer, all []Sweep) error {
 	return nil
 }
 
-// plot sets the sizes at equal distances, for they grow by factors.
-func (s Sweep) plot() (*plot.Plot, error) {
+// plotSweep sets the sizes at equal distances, for they grow by factors.
+func plotSweep(s bench.Sweep) (*plot.Plot, error) {
 	p := plot.New()
 	p.X.Label.Text = s.Name
 	p.Y.Label.Text = "CPU µs for each request"

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mirrorgate/mirrorgate/bench"
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
@@ -39,9 +40,9 @@ func wrkArgs(duration time.Duration) []string {
 	return []string{"--threads=1", "--connections=1", "--duration=" + duration.String(), "--latency"}
 }
 
-// benchProduction measures a binary of mirrorgate and returns a Markdown section,
-// or "" if there is no haproxy or no wrk on PATH.
-func benchProduction(ctx context.Context, binary string, rounds int, duration time.Duration) (string, error) {
+// benchProduction returns a Markdown section on the programs of run, or "" if
+// there is no haproxy or no wrk on PATH.
+func benchProduction(ctx context.Context, run bench.RunConfig, rounds int, duration time.Duration) (string, error) {
 	for _, program := range []string{"haproxy", "wrk"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return "", nil
@@ -51,12 +52,12 @@ func benchProduction(ctx context.Context, binary string, rounds int, duration ti
 	if err != nil {
 		return "", err
 	}
-	origin, stop, err := startBinary(ctx, production, binary, "bench", "sink")
+	origin, stop, err := startBinary(ctx, production, run.Bench, "sink")
 	if err != nil {
 		return "", err
 	}
 	defer stop()
-	target, stop, err := startBinary(ctx, mirror, binary, "bench", "sink")
+	target, stop, err := startBinary(ctx, mirror, run.Bench, "sink")
 	if err != nil {
 		return "", err
 	}
@@ -65,11 +66,11 @@ func benchProduction(ctx context.Context, binary string, rounds int, duration ti
 	seen := make([][]wrkReport, len(productionAgents))
 	for range rounds {
 		for i, sample := range productionAgents {
-			agent, stop, err := startBinary(ctx, mirror, binary, "--admin=", "--log-level=error", "--target=http://"+target, sample)
+			agent, stop, err := startBinary(ctx, mirror, run.Mirrorgate, "--admin=", "--log-level=error", "--target=http://"+target, sample)
 			if err != nil {
 				return "", err
 			}
-			p, err := measureProduction(ctx, production, origin, agent, wrk)
+			p, err := measureProduction(ctx, production, run.Mirrorgate, origin, agent, wrk)
 			stop()
 			if err != nil {
 				return "", fmt.Errorf("cannot measure with HAProxy in front: %w", err)
@@ -107,16 +108,15 @@ func medianOf(all []wrkReport, of func(wrkReport) float64) float64 {
 	return values[len(values)/2]
 }
 
-// measureProduction starts HAProxy with the demo's configuration in front of the
-// agent, and wrk in front of that.
-func measureProduction(ctx context.Context, on cpus, origin, agent string, wrk []string) (p wrkReport, err error) {
+// measureProduction starts HAProxy in front of the agent, and wrk in front of that.
+func measureProduction(ctx context.Context, on cpus, mirrorgate, origin, agent string, wrk []string) (p wrkReport, err error) {
 	err = onCores(on, func() error {
-		h, _, mirrored, err := startDemoHAProxy(ctx, origin, agent)
+		h, err := startProxy(ctx, mirrorgate, origin, agent)
 		if err != nil {
 			return err
 		}
 		defer h.Stop()
-		out, err := exec.CommandContext(ctx, "wrk", append(slices.Clone(wrk), "http://"+mirrored+"/")...).CombinedOutput()
+		out, err := exec.CommandContext(ctx, "wrk", append(slices.Clone(wrk), "http://"+h.mirrored+"/")...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("cannot run wrk: %w: %s", err, out)
 		}
