@@ -24,7 +24,7 @@ demo: build haproxy ## Show it at work on this machine.
 
 test: haproxy wrk chromium curl ## Run all tests with the race detector.
 	go test -race -timeout 10m ./...
-	go test -run 'Allocates' ./codec ./engine ./fanout # the race detector allocates itself
+	go test -run 'Allocates' ./codec ./engine ./fanout/... # the race detector allocates itself
 	go test -v -run '^TestSessionModel$$' ./engine -rapid.checks=100000
 
 test-haproxy: ## Test with the HAProxy of each Debian suite.
@@ -57,7 +57,7 @@ vuln: ## Look for known vulnerabilities in what is built in (needs the internet)
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
 bench: build haproxy wrk ## Measure it, and write bench/RESULTS.md (about 10 minutes).
-	go test -run '^$$' -bench . -benchmem ./codec ./engine ./fanout | tee bin/micro.txt
+	go test -run '^$$' -bench . -benchmem ./codec ./engine ./fanout/... | tee bin/micro.txt
 	bin/mirrorgate-bench results --out bench/RESULTS.md --micro bin/micro.txt
 
 clean: ## Remove what was built.

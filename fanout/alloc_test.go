@@ -6,29 +6,12 @@
 package fanout
 
 import (
-	"net/netip"
 	"runtime"
 	"testing"
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/codec"
 )
-
-func TestPrepareAllocatesNothing(t *testing.T) {
-	f := newFanout(t, func(c *Config) { c.ForwardedFor = ForwardedAppend }, nobody)
-	defer drain(t, f)
-	r := browserRequest()
-	r.Source = netip.IPv6Loopback()
-	var p prepared
-	f.prepare(&p, &r)
-	if n := testing.AllocsPerRun(1000, func() { f.prepare(&p, &r) }); n != 0 {
-		t.Errorf("%v allocations to prepare", n)
-	}
-	wire := make([]byte, 0, p.size)
-	if n := testing.AllocsPerRun(1000, func() { f.appendWire(wire, &p) }); n != 0 {
-		t.Errorf("%v allocations to serialise", n)
-	}
-}
 
 // A request that goes nowhere costs no allocation, whatever the reason is.
 func TestDroppedAllocatesNothing(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mirrorgate/mirrorgate/codec"
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 // answeredWith makes a request for a path that production answered with the status.
@@ -128,23 +129,23 @@ func TestPrimaryIsKept(t *testing.T) {
 	check := func(id string, want int) {
 		t.Helper()
 		r := request("GET", "/", "")
-		var p prepared
+		var p wire.Prepared
 		f.prepare(&p, &r)
 		// The request alone would fill its class of buffers to the last byte.
-		r.Body = make([]byte, 512-p.size)
+		r.Body = make([]byte, 512-payloadBytes(&p))
 		r.Production = codec.ProductionResponse{Status: 200, ID: []byte(id)}
 		f.prepare(&p, &r)
 		pl := serialise(f, &p)
-		if pl.status != 200 || string(pl.id()) != id[:want] || pl.cost() != payloadCost(p.size) {
-			t.Errorf("id of %d bytes is kept as %q in %d bytes, want %d", len(id), pl.id(), pl.cost(), payloadCost(p.size))
+		if pl.status != 200 || string(pl.id()) != id[:want] || pl.cost() != payloadCost(payloadBytes(&p)) {
+			t.Errorf("id of %d bytes is kept as %q in %d bytes, want %d", len(id), pl.id(), pl.cost(), payloadCost(payloadBytes(&p)))
 		}
-		if text := wire(t, f, r); strings.Contains(text, "idid") {
+		if text := sent(t, f, r); strings.Contains(text, "idid") {
 			t.Errorf("the id goes out: %q", text)
 		}
 	}
 	// Nothing is left of it in a payload that is used again.
 	r, plain := answeredWith(200, "/", "id"), answeredWith(0, "/", "")
-	var p prepared
+	var p wire.Prepared
 	f.prepare(&p, &r)
 	first := serialise(f, &p)
 	first.unref()

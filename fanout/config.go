@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 // Drop is the policy of a full queue: who goes.
@@ -85,7 +87,21 @@ func DefaultTarget() TargetConfig {
 }
 
 // Header is a field to set on every mirrored request.
-type Header struct{ Name, Value string }
+type Header = wire.Header
+
+// Forwarded says what becomes of X-Forwarded-For in a request whose client is
+// known (codec.Request.Source). In any other it stays as it is.
+type Forwarded = wire.Forwarded
+
+// What can become of it.
+const (
+	ForwardedKeep   = wire.ForwardedKeep
+	ForwardedAppend = wire.ForwardedAppend // the client goes behind those that are there, all in one field
+	ForwardedSet    = wire.ForwardedSet    // the client alone, whatever was there
+)
+
+// ParseForwarded reads one of the above by its name.
+func ParseForwarded(s string) (Forwarded, error) { return wire.ParseForwarded(s) }
 
 // Config is everything a Fanout needs to know.
 type Config struct {
@@ -114,8 +130,13 @@ type Config struct {
 	clock func() time.Time // of a test; nil: the real one
 }
 
-// reservedHeaders are set by mirrorgate itself, so no option may touch them.
-var reservedHeaders = []string{"host", "content-length", markerName}
+// wire returns the options that decide what becomes of a request's bytes.
+func (c *Config) wire() wire.Options {
+	return wire.Options{
+		SetHeaders: c.SetHeaders, DelHeaders: c.DelHeaders,
+		SendTruncated: c.SendTruncated, ForwardedFor: c.ForwardedFor,
+	}
+}
 
 // Validate returns an error that names the option that is wrong and says what
 // would be right.
@@ -126,18 +147,9 @@ func (c *Config) Validate() error {
 	if c.Memory <= 0 {
 		return fmt.Errorf("--memory is %d, should be the bytes of payload to hold at most, like 512MiB", c.Memory)
 	}
-	for _, h := range c.SetHeaders {
-		if err := c.checkHeaderOption("--set-header", h.Name); err != nil {
-			return err
-		}
-		if !validValue([]byte(h.Value)) {
-			return fmt.Errorf("--set-header %s: the value has a byte that HTTP forbids", h.Name)
-		}
-	}
-	for _, name := range c.DelHeaders {
-		if err := c.checkHeaderOption("--del-header", name); err != nil {
-			return err
-		}
+	options := c.wire()
+	if err := options.Validate(); err != nil {
+		return err
 	}
 	names := map[string]bool{}
 	first := map[string]*TargetConfig{}
@@ -171,21 +183,6 @@ func checkFamily(source netip.Addr, host string) error {
 		return nil
 	}
 	return fmt.Errorf("%s cannot be reached from --source %s: one is IPv4, the other IPv6", addr, source)
-}
-
-func (c *Config) checkHeaderOption(option, name string) error {
-	if !validName([]byte(name)) {
-		// Whoever forgot the colon wrote a value here, which may be a secret.
-		name, _, _ = strings.Cut(name, " ")
-		return fmt.Errorf("%s: %q is no header name", option, name)
-	}
-	if slices.Contains(reservedHeaders, strings.ToLower(name)) {
-		return fmt.Errorf("%s %s: mirrorgate sets this field itself; for Host use --host", option, name)
-	}
-	if c.ForwardedFor != ForwardedKeep && strings.EqualFold(name, forwardedName) {
-		return fmt.Errorf("%s %s: --forwarded-for %s writes this field; give only one of the two", option, name, c.ForwardedFor)
-	}
-	return nil
 }
 
 func (t *TargetConfig) groupName() string {
@@ -228,7 +225,7 @@ func (t *TargetConfig) validate() error {
 		return fmt.Errorf("the URL %s has a query or a fragment; only a path can be put in front of the mirrored one", u.Redacted())
 	case u.User != nil:
 		return fmt.Errorf("the URL holds a user name or password; use --set-header to send credentials")
-	case !validPath([]byte(u.EscapedPath())):
+	case !wire.ValidPath([]byte(u.EscapedPath())):
 		return fmt.Errorf("the URL's path has a byte that HTTP forbids")
 	case !validPort(u.Port()):
 		return fmt.Errorf("the URL's port is %s, should be from 1 to 65535", u.Port())
@@ -248,11 +245,11 @@ func (t *TargetConfig) validate() error {
 		return fmt.Errorf("timeout is %v, should be like 5s", t.Timeout)
 	case t.MaxAge <= 0:
 		return fmt.Errorf("max-age is %v, should be like 10s", t.MaxAge)
-	case t.Host == "" || !validHost([]byte(t.Host)):
+	case t.Host == "" || !wire.ValidHost([]byte(t.Host)):
 		return fmt.Errorf("host is %q, should be keep, target or a host name", t.Host)
 	}
 	for _, m := range t.Methods {
-		if !validName([]byte(m)) {
+		if !wire.ValidName([]byte(m)) {
 			return fmt.Errorf("methods has %q, should be like GET+HEAD", m)
 		}
 	}

@@ -51,7 +51,7 @@ func TestConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cases(func(r codec.Request, want string) {
 				t.Helper()
-				if got := wire(t, drops, r); got != want {
+				if got := sent(t, drops, r); got != want {
 					t.Errorf("%q %q:\n got %q\nwant %q", r.Method, r.Target, got, want)
 				}
 			})
@@ -151,7 +151,7 @@ func TestConformance(t *testing.T) {
 		r := request("POST", "/", body, "content-length", "30000", "host", "h")
 		f(r, "truncated")
 		want := "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 15208\r\nX-Mirrored-Truncated: true\r\n" + marker + body
-		if got := wire(t, sends, r); got != want {
+		if got := sent(t, sends, r); got != want {
 			t.Errorf("with --truncated send: %.200q", got)
 		}
 	})

@@ -6,10 +6,7 @@
 //	fanout.go     the whole, and its clock
 //	plan.go       what is in force: groups, targets, header options; never changes
 //	submit.go     one batch from an event loop: count, reject, select, one doorbell
-//	prepare.go    is it a request that can be mirrored: truncation, loop
-//	forwarded.go  the client's address in X-Forwarded-For
-//	usual.go      the short cut for header sections as nearly all are
-//	guard.go      no byte goes out where HTTP forbids it
+//	internal/wire what becomes of its bytes: may it be mirrored, and how it is written
 //	sample.go     which share of the traffic a group takes, and which target
 //	admit.go      may it wait at the target: breaker, rate, memory, room in the queue
 //	shed.go       how much drop=uniform admits

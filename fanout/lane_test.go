@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/mirrorgate/mirrorgate/codec"
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 // A connection stays from one wake-up to the next.
@@ -60,7 +61,7 @@ func TestBatchIsOneWrite(t *testing.T) {
 		var want []byte
 		var ends []int
 		for i := range reqs {
-			var p prepared
+			var p wire.Prepared
 			if reject := fan.prepare(&p, &reqs[i]); reject != codec.RejectNone {
 				t.Fatal(reject)
 			}
@@ -71,7 +72,7 @@ func TestBatchIsOneWrite(t *testing.T) {
 		}
 		l.batch = nil
 		for i := range reqs {
-			var p prepared
+			var p wire.Prepared
 			fan.prepare(&p, &reqs[i])
 			l.batch = append(l.batch, entry{payload: serialise(fan, &p)})
 		}

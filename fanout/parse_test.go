@@ -197,7 +197,7 @@ func TestValidate(t *testing.T) {
 	good(asIs, "http://a,group=g,sample=10%,methods=GET", "http://b,group=g,sample=0.1,methods=GET,queue=7")
 	good(asIs, "http://a,group=g,sample=10%", "http://b,sample=20%", "http://c,group=h,sample=30%")
 	good(func(c *Config) {
-		c.SetHeaders = []Header{{"X-A", ""}, {"X-B", "caf\xc3\xa9 \t"}}
+		c.SetHeaders = []Header{{Name: "X-A"}, {Name: "X-B", Value: "caf\xc3\xa9 \t"}}
 		c.DelHeaders = []string{"Cookie"}
 	}, "http://a")
 
@@ -218,7 +218,7 @@ func TestValidate(t *testing.T) {
 	bad("--target a: group a is also the name of a target without a group", asIs, "b=http://b,group=a", "a=http://a")
 	bad("--target t2: weight is 0", asIs, "http://a", "http://b,weight=0")
 	set := func(name, value string) func(*Config) {
-		return func(c *Config) { c.SetHeaders = []Header{{name, value}} }
+		return func(c *Config) { c.SetHeaders = []Header{{Name: name, Value: value}} }
 	}
 	bad(`--set-header: "a" is no header name`, set("a b", ""), "http://a")
 	bad(`--set-header: "" is no header name`, set("", ""), "http://a")

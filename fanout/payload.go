@@ -4,6 +4,8 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 // payload is the one copy of a request in wire format, shared by all targets
@@ -138,24 +140,25 @@ func (h *hand) acquire(from *payloads, size int) *payload {
 	return p
 }
 
-// isIdempotent follows RFC 9110 section 9.2.2.
-func isIdempotent(method []byte) bool {
-	switch string(method) {
-	case "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE":
-		return true
+// payloadBytes returns the bytes that the payload of p needs at most: the request
+// in wire format, and the id that stands behind it.
+func payloadBytes(p *wire.Prepared) int {
+	if production := &p.Request.Production; production.Status != 0 {
+		return p.Size() + min(len(production.ID), maxID)
 	}
-	return false
+	return p.Size()
 }
 
 // serialise copies the prepared request into a payload with refs references.
-func (b *batch) serialise(p *prepared, refs int) *payload {
-	pl := b.hand.acquire(&b.f.payloads, p.size)
+func (b *batch) serialise(p *wire.Prepared, refs int) *payload {
+	pl := b.hand.acquire(&b.f.payloads, payloadBytes(p))
 	pl.refs.Store(int32(refs))
-	pl.buf, pl.path, pl.hostStart, pl.hostEnd = b.plan.appendWire(pl.buf, p)
-	pl.head = string(p.req.Method) == "HEAD"
-	pl.idempotent = isIdempotent(p.req.Method)
-	if pl.status = p.req.Production.Status; pl.status != 0 {
-		pl.keepProduction(&p.req.Production)
+	var l wire.Layout
+	pl.buf, l = b.plan.rules.Append(pl.buf, p)
+	pl.path, pl.hostStart, pl.hostEnd = l.Path, l.HostStart, l.HostEnd
+	pl.head, pl.idempotent = l.Head, l.Idempotent
+	if pl.status = p.Request.Production.Status; pl.status != 0 {
+		pl.keepProduction(&p.Request.Production)
 	}
 	return pl
 }

@@ -8,19 +8,19 @@ import (
 	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 // plan is what is in force: the groups with their targets, and what becomes of
 // header fields. It never changes: whatever changes makes a new one, which the
 // next batch of every event loop takes whole.
 type plan struct {
-	users    atomic.Int64 // batches that go by it
-	cfg      Config
-	groups   []*group
-	slots    []*target // by target.slot; nil: free
-	fates    *fates
-	tail     []byte // what ends every header section, from the fields set by option on
-	overhead int    // bytes that a request in wire format can have besides its own
+	users  atomic.Int64 // batches that go by it
+	cfg    Config
+	groups []*group
+	slots  []*target // by target.slot; nil: free
+	rules  *wire.Rules
 }
 
 // group is a set of targets that share one copy of each sampled request.
@@ -63,16 +63,7 @@ func (p *plan) unused() bool { return p.users.Load() == 0 }
 // valid.
 func (f *Fanout) replan(cfg Config) {
 	cfg.Targets = f.tunings.apply(cfg.Targets)
-	p := &plan{cfg: cfg, fates: newFates(&cfg)}
-	for _, h := range cfg.SetHeaders {
-		p.tail = appendField(p.tail, h.Name, []byte(h.Value))
-	}
-	p.tail = append(p.tail, markerLine+"\r\n"...)
-	p.overhead = len(" / HTTP/1.1\r\nhost: \r\ncontent-length: 9223372036854775807\r\n"+truncatedLine) + len(p.tail)
-	if cfg.ForwardedFor != ForwardedKeep {
-		p.overhead += maxForwarded
-	}
-
+	p := &plan{cfg: cfg, rules: wire.NewRules(cfg.wire())}
 	old := f.targets
 	f.targets = make([]*target, len(cfg.Targets))
 	p.slots = make([]*target, 0, len(cfg.Targets))

@@ -68,7 +68,7 @@ func TestReload(t *testing.T) {
 	if f.targets[1] != kept || a.connections() != 1 {
 		t.Errorf("the target that is as before has %d connections", a.connections())
 	}
-	mustReload(t, f, func(cfg *Config) { cfg.SetHeaders = []Header{{"x-path", "new"}} }, "a="+a.url+"/new")
+	mustReload(t, f, func(cfg *Config) { cfg.SetHeaders = []Header{{Name: "x-path", Value: "new"}} }, "a="+a.url+"/new")
 	f.Submit(requests("GET /3"))
 	eventually(t, "the target with a new URL", func() bool { return slices.Contains(a.requests(), "GET /new/3") })
 	eventually(t, "all to have left", f.left)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 type keyKind uint8
@@ -35,9 +37,9 @@ func ParseSampleKey(text string) (SampleKey, error) {
 		return SampleKey{}, nil
 	case kind == "path" && !named:
 		return SampleKey{kind: keyPath}, nil
-	case kind == "header" && validName([]byte(name)):
+	case kind == "header" && wire.ValidName([]byte(name)):
 		return SampleKey{kind: keyHeader, name: strings.ToLower(name)}, nil
-	case kind == "cookie" && validName([]byte(name)):
+	case kind == "cookie" && wire.ValidName([]byte(name)):
 		return SampleKey{kind: keyCookie, name: name}, nil
 	}
 	return SampleKey{}, fmt.Errorf("%q should be random, path, header:NAME or cookie:NAME", text)
@@ -59,20 +61,20 @@ func (k SampleKey) String() string {
 // hash returns the hash of the key's first value in the request, and whether
 // the request has the key at all. It reads the fields as HAProxy sent them, for
 // those that are deleted count too.
-func (k *SampleKey) hash(p *prepared) (h uint64, ok bool) {
+func (k *SampleKey) hash(p *wire.Prepared) (h uint64, ok bool) {
 	switch k.kind {
 	case keyRandom:
 		return 0, false
 	case keyPath:
-		path, _, _ := bytes.Cut(p.path, []byte("?"))
+		path, _, _ := bytes.Cut(p.Path, []byte("?"))
 		return xxhash.Sum64(path), true
 	}
 	header := k.name
 	if k.kind == keyCookie {
 		header = "cookie"
 	}
-	for it := p.req.Headers.Iter(); it.Next(); {
-		if !equalFold(it.Name, header) {
+	for it := p.Request.Headers.Iter(); it.Next(); {
+		if !wire.EqualFold(it.Name, header) {
 			continue
 		}
 		if k.kind == keyHeader {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/codec"
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 func TestAdmitted(t *testing.T) {
@@ -125,7 +126,7 @@ func TestUniformShedsWholeKeys(t *testing.T) {
 		f := newFanout(t, func(c *Config) { c.SampleBy = key }, "http://h,batch=10,max-age=1h,drop=uniform,sample=50%")
 		came, kept := map[string]int{}, map[string]int{}
 		hash := map[string]uint64{}
-		var p prepared
+		var p wire.Prepared
 		overload(f, 20*time.Second, 4, func(n int) codec.Request {
 			u := fmt.Sprint("user-", n%users)
 			r := request("GET", "/", "", "x-user", u)

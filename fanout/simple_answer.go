@@ -1,6 +1,10 @@
 package fanout
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
+)
 
 // simpleAnswer is the head of an answer as nearly all are: a final status line
 // of HTTP/1.1, and a length.
@@ -43,26 +47,26 @@ func parseSimpleAnswer(b []byte, toHead bool) (a simpleAnswer, ok bool) {
 			continue
 		}
 		name, value, ok := bytes.Cut(line, colon)
-		if !ok || !validName(name) {
+		if !ok || !wire.ValidName(name) {
 			return a, false
 		}
 		switch len(name) {
 		case len("connection"):
-			if equalFold(name, "connection") && !bytes.EqualFold(bytes.TrimSpace(value), keepAlive) {
+			if wire.EqualFold(name, "connection") && !bytes.EqualFold(bytes.TrimSpace(value), keepAlive) {
 				return a, false
 			}
 		case len("content-length"):
-			if !equalFold(name, "content-length") {
+			if !wire.EqualFold(name, "content-length") {
 				continue
 			}
-			n, readable := parseLength(bytes.TrimSpace(value))
+			n, readable := wire.ParseLength(bytes.TrimSpace(value))
 			if hasLength || !readable || n > maxAnswer {
 				return a, false
 			}
 			hasLength = true
 			a.body = int(n)
 		case len("transfer-encoding"):
-			if equalFold(name, "transfer-encoding") {
+			if wire.EqualFold(name, "transfer-encoding") {
 				return a, false
 			}
 		}
@@ -96,7 +100,7 @@ func announcesClose(head []byte) bool {
 	}
 	for line := range bytes.SplitSeq(head, crlf) {
 		name, value, _ := bytes.Cut(line, colon)
-		if !equalFold(name, "connection") {
+		if !wire.EqualFold(name, "connection") {
 			continue
 		}
 		for token := range bytes.SplitSeq(value, comma) {

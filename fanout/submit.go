@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"github.com/mirrorgate/mirrorgate/codec"
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 // batch is the scratch of one Submit: what it decided, until it is counted and
@@ -11,7 +12,7 @@ type batch struct {
 	plan *plan // in force when the batch began
 	now  int64
 
-	prepared prepared
+	prepared wire.Prepared
 	hand     hand
 	takers   []*target // of the current request
 	held     int64     // bytes of payload made by this batch
@@ -39,7 +40,7 @@ func (f *Fanout) Submit(reqs []codec.Request) {
 	b.now = f.now()
 	b.follow(f.enter())
 	for i := range reqs {
-		if reject := b.plan.prepare(&b.prepared, &reqs[i]); reject != codec.RejectNone {
+		if reject := b.plan.rules.Prepare(&b.prepared, &reqs[i]); reject != codec.RejectNone {
 			b.rejected[reject]++
 			continue
 		}
@@ -65,12 +66,12 @@ func (b *batch) follow(p *plan) {
 // copies it once for all of them.
 func (b *batch) dispatch() {
 	p := &b.prepared
-	cost := payloadCost(p.size)
+	cost := payloadCost(payloadBytes(p))
 	var luck draw
 	luck.hash, luck.keyed = b.plan.cfg.SampleBy.hash(p)
 	b.takers = b.takers[:0]
 	for i, g := range b.plan.groups {
-		if !g.wants(p.req.Method) {
+		if !g.wants(p.Request.Method) {
 			b.groups[i].filtered++
 			continue
 		}

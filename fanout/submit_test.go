@@ -12,6 +12,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/mirrorgate/mirrorgate/codec"
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 // newFanout makes a Fanout from target specifications; edit may be nil.
@@ -209,7 +210,7 @@ func sorted(s []string) []string {
 }
 
 // serialise makes the payload of a prepared request, with one reference.
-func serialise(f *Fanout, p *prepared) *payload {
+func serialise(f *Fanout, p *wire.Prepared) *payload {
 	b := newBatch(f)
 	defer f.batches.Put(b)
 	return b.serialise(p, 1)
@@ -221,10 +222,6 @@ func newBatch(f *Fanout) *batch {
 	return b
 }
 
-func (f *Fanout) prepare(p *prepared, r *codec.Request) codec.RejectReason {
-	return f.plan.Load().prepare(p, r)
-}
-
-func (f *Fanout) appendWire(dst []byte, p *prepared) ([]byte, int, int, int) {
-	return f.plan.Load().appendWire(dst, p)
+func (f *Fanout) prepare(p *wire.Prepared, r *codec.Request) codec.RejectReason {
+	return f.plan.Load().rules.Prepare(p, r)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 const (
@@ -84,13 +86,13 @@ type target struct {
 func newTarget(f *Fanout, cfg TargetConfig) *target {
 	t := &target{f: f, cfg: cfg, farewell: dropShutdown}
 	t.prefix = []byte(strings.TrimRight(cfg.URL.EscapedPath(), "/"))
-	t.ownHost = appendField(nil, "host", []byte(cfg.URL.Host))
+	t.ownHost = wire.AppendField(nil, "host", []byte(cfg.URL.Host))
 	switch cfg.Host {
 	case HostKeep:
 	case HostTarget:
 		t.newHost = t.ownHost
 	default:
-		t.newHost = appendField(nil, "host", []byte(cfg.Host))
+		t.newHost = wire.AppendField(nil, "host", []byte(cfg.Host))
 	}
 	t.room.Store(math.Float64bits(float64(cfg.Queue)))
 	t.batchLimit.Store(int64(cfg.Batch))

@@ -1,16 +1,16 @@
-package fanout
+package wire
 
 import "encoding/binary"
 
-// maxUsual is the longest list of fields, in bytes, that the short cut takes.
-const maxUsual = 16 << 10
+// maxFastPath is the longest list of fields, in bytes, that the fast path takes.
+const maxFastPath = 16 << 10
 
-// scanUsual is scanHeaders for a request as nearly all are: it checks the fields
+// takeFastPath is readFields for a request as nearly all are: it checks the fields
 // where they lie, many bytes at once, and keeps in p.runs what goes out. It
-// reports whether it could; if not, p is as before and the thorough way decides.
-// It never rejects.
-func (pl *plan) scanUsual(p *prepared) bool {
-	if !p.req.Headers.Text && len(p.req.Headers.Raw) <= maxUsual && pl.findRuns(p) &&
+// reports whether it could; if not, p is as before and readFields decides. It never
+// rejects.
+func (r *Rules) takeFastPath(p *Prepared) bool {
+	if !p.Request.Headers.Text && len(p.Request.Headers.Raw) <= maxFastPath && r.findRuns(p) &&
 		(p.hasLength || !p.cut()) {
 		return true
 	}
@@ -19,8 +19,8 @@ func (pl *plan) scanUsual(p *prepared) bool {
 }
 
 // findRuns reads the list of fields, whose lengths must be one byte each.
-func (pl *plan) findRuns(p *prepared) bool {
-	raw := p.req.Headers.Raw
+func (r *Rules) findRuns(p *Prepared) bool {
+	raw := p.Request.Headers.Raw
 	begin, at, size := 0, 0, 0 // of the run, of the field, of the lines
 	for at < len(raw) && raw[at] != 0 {
 		n := int(raw[at])
@@ -32,8 +32,8 @@ func (pl *plan) findRuns(p *prepared) bool {
 		if end > len(raw) || !validField(raw, at+1, v, end) {
 			return false
 		}
-		if pl.fates.mayKnow(n, raw[at+1]) {
-			keep, ok := pl.judgeUsual(p, raw[at+1:v-1], raw[v:end], size)
+		if r.fields.mayRule(n, raw[at+1]) {
+			keep, ok := r.judgeField(p, raw[at+1:v-1], raw[v:end], size)
 			if !ok {
 				return false
 			}
@@ -54,43 +54,42 @@ func (pl *plan) findRuns(p *prepared) bool {
 	return true
 }
 
-func lineLen(name, value int) int { return name + len(": ") + value + len("\r\n") }
-
 // addRun adds a run of fields that go out, unless it is empty.
-func (p *prepared) addRun(run []byte) {
+func (p *Prepared) addRun(run []byte) {
 	if len(run) > 0 {
 		p.runs = append(p.runs, run)
 	}
 }
 
-// judgeUsual decides on a field that is perhaps not merely kept, and whose line
-// would be at the given offset: whether it goes out, and whether it is usual.
-func (pl *plan) judgeUsual(p *prepared, name, value []byte, at int) (keep, ok bool) {
-	switch pl.fates.of(name) {
-	case fateKeep:
+// judgeField decides on a field that is perhaps not merely kept, and whose line
+// would be at the given offset: whether it goes out, and whether the fast path may
+// say so.
+func (r *Rules) judgeField(p *Prepared, name, value []byte, at int) (keep, ok bool) {
+	switch r.fields.of(name) {
+	case keepField:
 		return true, true
-	case fateDrop:
+	case dropField:
 		return false, true
-	case fateCoding:
+	case codingField:
 		p.chunked = true
 		return false, true
-	case fateHost:
+	case hostField:
 		if p.hostEnd > 0 {
 			return false, false
 		}
 		p.hostStart, p.hostEnd = at, at+lineLen(len(name), len(value))
 		return true, true
-	case fateLength:
-		n, ok := parseLength(value)
-		if p.hasLength || !ok || n != uint64(len(p.req.Body)) {
+	case lengthField:
+		n, ok := ParseLength(value)
+		if p.hasLength || !ok || n != uint64(len(p.Request.Body)) {
 			return false, false
 		}
 		p.hasLength, p.keepCL = true, true
 		return true, true
-	case fateConnection:
+	case connectionField:
 		return false, string(value) == "keep-alive"
-	case fateForwarded:
-		return true, !pl.forwards(p)
+	case forwardedField:
+		return true, !r.forwards(p)
 	}
 	return false, false
 }
@@ -100,7 +99,7 @@ func (pl *plan) judgeUsual(p *prepared, name, value []byte, at int) (keep, ok bo
 // checked eight bytes at once.
 func validField(b []byte, at, v, end int) bool {
 	if v+8 > len(b) {
-		return validName(b[at:v-1]) && validValue(b[v:end])
+		return ValidName(b[at:v-1]) && ValidValue(b[v:end])
 	}
 	odd := notLower(word(b, at))
 	if n := v - 1 - at; n <= 8 {
@@ -111,7 +110,7 @@ func validField(b []byte, at, v, end int) bool {
 		}
 		odd |= notLower(word(b, v-9))
 	}
-	if odd&highs != 0 && !validName(b[at:v-1]) {
+	if odd&highs != 0 && !ValidName(b[at:v-1]) {
 		return false
 	}
 	odd = notPrintable(word(b, v))
@@ -123,7 +122,7 @@ func validField(b []byte, at, v, end int) bool {
 		}
 		odd |= notPrintable(word(b, end-8))
 	}
-	return odd&highs == 0 || validValue(b[v:end])
+	return odd&highs == 0 || ValidValue(b[v:end])
 }
 
 func word(b []byte, at int) uint64 { return binary.LittleEndian.Uint64(b[at : at+8 : at+8]) }
@@ -150,7 +149,7 @@ func appendRun(dst, run []byte) []byte {
 		to := len(dst)
 		end := to + lineLen(n, m)
 		if v+m+step > len(run) || end+step > cap(dst) {
-			dst = appendField(dst, run[at+1:v-1], run[v:v+m])
+			dst = AppendField(dst, run[at+1:v-1], run[v:v+m])
 		} else {
 			dst = dst[:end+step]
 			copySteps(dst, to, run, at+1, n)

@@ -1,4 +1,4 @@
-package fanout
+package wire
 
 import (
 	"testing"
@@ -21,46 +21,27 @@ func browserRequest() codec.Request {
 }
 
 func BenchmarkPrepare(b *testing.B) {
-	f := newFanout(b, nil, "http://127.0.0.1:1")
-	defer drain(b, f)
+	rules := NewRules(Options{})
 	r := browserRequest()
-	var p prepared
+	var p Prepared
 	b.SetBytes(int64(len(r.Headers.Raw)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if f.prepare(&p, &r) != codec.RejectNone {
+		if rules.Prepare(&p, &r) != codec.RejectNone {
 			b.Fatal("rejected")
 		}
 	}
 }
 
-func BenchmarkSerialise(b *testing.B) {
-	f := newFanout(b, nil, "http://127.0.0.1:1")
-	defer drain(b, f)
+func BenchmarkAppend(b *testing.B) {
+	rules := NewRules(Options{})
 	r := browserRequest()
-	scratch := newBatch(f)
-	p := &scratch.prepared
-	f.prepare(p, &r)
+	var p Prepared
+	rules.Prepare(&p, &r)
+	dst := make([]byte, 0, p.Size())
 	b.SetBytes(int64(len(r.Headers.Raw)))
 	b.ReportAllocs()
 	for b.Loop() {
-		pl := scratch.serialise(p, 1)
-		pl.unref()
-		f.payloads.put(pl)
+		dst, _ = rules.Append(dst[:0], &p)
 	}
-}
-
-// BenchmarkDropped is a request that finds the queue full.
-func BenchmarkDropped(b *testing.B) {
-	f := newFanout(b, nil, nobody+",queue=1")
-	defer drain(b, f)
-	f.targets[0].hold()
-	reqs := []codec.Request{browserRequest()}
-	f.Submit(reqs)
-	b.SetBytes(int64(len(reqs[0].Headers.Raw)))
-	b.ReportAllocs()
-	for b.Loop() {
-		f.Submit(reqs)
-	}
-	f.targets[0].letGo()
 }

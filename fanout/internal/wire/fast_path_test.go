@@ -1,4 +1,4 @@
-package fanout
+package wire
 
 import (
 	"bytes"
@@ -9,16 +9,13 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// Which header sections the short cut takes; all others are left as they were.
-func TestScanUsual(t *testing.T) {
-	plain := newFanout(t, nil, nobody)
-	defer drain(t, plain)
-	forwarding := newFanout(t, func(c *Config) { c.ForwardedFor = ForwardedAppend }, nobody)
-	defer drain(t, forwarding)
-	f := func(fan *Fanout, r codec.Request, want bool) {
+// Which header sections the fast path takes; all others are left as they were.
+func TestFastPath(t *testing.T) {
+	plain, forwarding := NewRules(Options{}), NewRules(Options{ForwardedFor: ForwardedAppend})
+	f := func(rules *Rules, r codec.Request, want bool) {
 		t.Helper()
-		p := prepared{req: &r, host: -1}
-		if got := fan.plan.Load().scanUsual(&p); got != want {
+		p := Prepared{Request: &r, host: -1}
+		if got := rules.takeFastPath(&p); got != want {
 			t.Errorf("%q: %v", r.Headers.Raw, got)
 		}
 		if !want && (len(p.runs) > 0 || p.hostEnd > 0 || p.hasLength || p.keepCL || p.size > 0) {
@@ -82,15 +79,14 @@ func TestScanUsual(t *testing.T) {
 
 // An odd byte is seen wherever it stands in a name or a value of any length, at
 // the end of the list as well as before other fields.
-func TestScanUsualSeesEachByte(t *testing.T) {
-	fan := newFanout(t, nil, nobody)
-	defer drain(t, fan)
+func TestFastPathSeesEachByte(t *testing.T) {
+	rules := NewRules(Options{})
 	f := func(name, value string, want bool) {
 		t.Helper()
 		for _, behind := range [][]string{nil, {"accept", "text/html,*/*"}} {
 			r := request("GET", "/", "", append([]string{name, value}, behind...)...)
-			p := prepared{req: &r, host: -1}
-			if got := fan.plan.Load().scanUsual(&p); got != want {
+			p := Prepared{Request: &r, host: -1}
+			if got := rules.takeFastPath(&p); got != want {
 				t.Errorf("%q: %q, %d fields behind it: %v", name, value, len(behind)/2, got)
 			}
 		}
@@ -115,8 +111,8 @@ func TestScanUsualSeesEachByte(t *testing.T) {
 	}
 }
 
-// FuzzScanUsual holds that the short cut sends what the thorough way sends.
-func FuzzScanUsual(f *testing.F) {
+// FuzzFastPath holds that the fast path sends what readFields sends.
+func FuzzFastPath(f *testing.F) {
 	for _, r := range []codec.Request{
 		browserRequest(),
 		request("POST", "/", "body", "host", "h", "content-length", "4", "Keep-Alive", "x", "connection", "keep-alive"),
@@ -124,22 +120,20 @@ func FuzzScanUsual(f *testing.F) {
 	} {
 		f.Add(r.Headers.Raw, r.Body)
 	}
-	fan := newFanout(f, func(c *Config) { c.DelHeaders = []string{"x-b"} }, nobody)
-	f.Cleanup(func() { drain(f, fan) })
-	plan := fan.plan.Load()
+	rules := NewRules(Options{DelHeaders: []string{"x-b"}})
 	f.Fuzz(func(t *testing.T, raw, body []byte) {
 		r := codec.Request{Method: []byte("POST"), Target: []byte("/"), Headers: codec.Headers{Raw: raw}, Body: body, BodySize: -1}
-		short, thorough := prepared{req: &r, host: -1, path: r.Target}, prepared{req: &r, host: -1, path: r.Target}
-		if !plan.scanUsual(&short) {
+		short, thorough := Prepared{Request: &r, host: -1, Path: r.Target}, Prepared{Request: &r, host: -1, Path: r.Target}
+		if !rules.takeFastPath(&short) {
 			return
 		}
-		if reject := plan.scanHeaders(&thorough); reject != codec.RejectNone || thorough.truncated {
-			t.Fatalf("%q: the thorough way says %q, truncated: %v", raw, reject, thorough.truncated)
+		if reject := rules.readFields(&thorough); reject != codec.RejectNone || thorough.truncated {
+			t.Fatalf("%q: readFields says %q, truncated: %v", raw, reject, thorough.truncated)
 		}
-		got, _, gotHost, gotEnd := plan.appendWire(nil, &short)
-		want, _, wantHost, wantEnd := plan.appendWire(nil, &thorough)
-		if !bytes.Equal(got, want) || gotHost != wantHost || gotEnd != wantEnd {
-			t.Errorf("%q: sent %q, Host at %d to %d, want %q, %d to %d", raw, got, gotHost, gotEnd, want, wantHost, wantEnd)
+		got, gotAt := rules.Append(nil, &short)
+		want, wantAt := rules.Append(nil, &thorough)
+		if !bytes.Equal(got, want) || gotAt != wantAt {
+			t.Errorf("%q: sent %q, %+v, want %q, %+v", raw, got, gotAt, want, wantAt)
 		}
 	})
 }

@@ -1,7 +1,6 @@
-package fanout
+package wire
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -9,47 +8,61 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// wire returns what the first target of f is sent for r, or the reason for
-// which r is rejected.
-func wire(t testing.TB, f *Fanout, r codec.Request) string {
+// request is what HAProxy sends of a request, with names and values in turn.
+func request(method, target, body string, headers ...string) codec.Request {
+	var raw []byte
+	for i := 0; i < len(headers); i += 2 {
+		raw = codec.AppendHeader(raw, headers[i], headers[i+1])
+	}
+	return codec.Request{
+		Method: []byte(method), Target: []byte(target), Version: []byte("1.1"),
+		Headers: codec.Headers{Raw: codec.AppendHeadersEnd(raw)}, Body: []byte(body), BodySize: -1,
+	}
+}
+
+// sent returns r in wire format, or the reason for which it is rejected.
+func sent(t testing.TB, rules *Rules, r codec.Request) string {
 	t.Helper()
-	var p prepared
-	if reject := f.prepare(&p, &r); reject != codec.RejectNone {
+	var p Prepared
+	if reject := rules.Prepare(&p, &r); reject != codec.RejectNone {
 		return reject.String()
 	}
-	pl := serialise(f, &p)
-	if len(pl.buf) > p.size {
-		t.Errorf("%d bytes in wire format, prepare said at most %d", len(pl.buf), p.size)
+	const before = "before"
+	b, l := rules.Append([]byte(before), &p)
+	if len(b)-len(before) > p.Size() {
+		t.Errorf("%d bytes in wire format, Prepare said at most %d", len(b)-len(before), p.Size())
 	}
-	l := &lane{t: f.targets[0]}
-	l.batch = []entry{{payload: pl}}
-	l.encode()
-	return string(bytes.Join(l.pieces, nil))
+	if host := string(b[l.HostStart:l.HostEnd]); host != "" && !strings.EqualFold(host[:min(len(host), 6)], "host: ") {
+		t.Errorf("%q: the line of Host is %q", b, host)
+	}
+	if line, path := string(r.Method)+" ", string(b[:l.Path]); path != before+line {
+		t.Errorf("%q: the path stands behind %q", b, path)
+	}
+	return string(b[len(before):])
 }
 
 const marker = "X-Mirrored-By: mirrorgate\r\n\r\n"
 
-func TestWire(t *testing.T) {
-	check := func(edit func(*Config), spec string) func(r codec.Request, want string) {
-		f := newFanout(t, edit, spec)
-		t.Cleanup(func() { drain(t, f) })
+func TestAppend(t *testing.T) {
+	check := func(o Options) func(r codec.Request, want string) {
+		rules := NewRules(o)
 		return func(r codec.Request, want string) {
 			t.Helper()
-			if got := wire(t, f, r); got != want {
+			if got := sent(t, rules, r); got != want {
 				t.Errorf("%s %s:\n got %q\nwant %q", r.Method, r.Target, got, want)
 			}
 		}
 	}
 
-	f := check(nil, "http://target:8080")
+	f := check(Options{})
 	f(request("GET", "/a?b=c", "", "host", "h"), "GET /a?b=c HTTP/1.1\r\nhost: h\r\n"+marker)
-	f(request("GET", "/a%20b?c=%zz", ""), "GET /a%20b?c=%zz HTTP/1.1\r\nhost: target:8080\r\n"+marker)
+	f(request("GET", "/a%20b?c=%zz", ""), "GET /a%20b?c=%zz HTTP/1.1\r\n"+marker)
 	// Order and duplicates stay, and so does the spelling of names.
 	f(request("GET", "/", "", "b", "1", "Host", "h", "A", "2", "b", "3", "cookie", "x", "cookie", "y", "empty", ""),
 		"GET / HTTP/1.1\r\nb: 1\r\nHost: h\r\nA: 2\r\nb: 3\r\ncookie: x\r\ncookie: y\r\nempty: \r\n"+marker)
-	f(request("GET", "/", "", "x", "caf\xc3\xa9 \x80\xff\t!"), "GET / HTTP/1.1\r\nhost: target:8080\r\nx: caf\xc3\xa9 \x80\xff\t!\r\n"+marker)
-	f(request("GET", "/\x80\xff", ""), "GET /\x80\xff HTTP/1.1\r\nhost: target:8080\r\n"+marker)
-	// Host: the request's, then the URL's, then the target's.
+	f(request("GET", "/", "", "x", "caf\xc3\xa9 \x80\xff\t!"), "GET / HTTP/1.1\r\nx: caf\xc3\xa9 \x80\xff\t!\r\n"+marker)
+	f(request("GET", "/\x80\xff", ""), "GET /\x80\xff HTTP/1.1\r\n"+marker)
+	// Host: the request's, then the URL's; else it is for the target to say.
 	f(request("GET", "http://u/p", "", "host", "h"), "GET /p HTTP/1.1\r\nhost: h\r\n"+marker)
 	f(request("GET", "http://u:81/p", "", "x", "y"), "GET /p HTTP/1.1\r\nhost: u:81\r\nx: y\r\n"+marker)
 	f(request("GET", "/", "", "host", ""), "GET / HTTP/1.1\r\nhost: \r\n"+marker)
@@ -87,44 +100,26 @@ func TestWire(t *testing.T) {
 	text.Headers = codec.Headers{Raw: []byte("Host: h\r\nX:  a b \t\r\nConnection: x\r\nx: \r\nY:z\r\n\r\n"), Text: true}
 	f(text, "GET / HTTP/1.1\r\nHost: h\r\nY: z\r\n"+marker)
 
-	f = check(nil, "http://target/pre/fix/")
-	f(request("GET", "/", "", "host", "h"), "GET /pre/fix/ HTTP/1.1\r\nhost: h\r\n"+marker)
-	f(request("GET", "/a?b", "abc", "host", "h"), "GET /pre/fix/a?b HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n"+marker+"abc")
-	f(request("GET", "//a", "", "host", "h"), "GET /pre/fix//a HTTP/1.1\r\nhost: h\r\n"+marker)
-	f(request("GET", "http://h?q", ""), "GET /pre/fix/?q HTTP/1.1\r\nhost: h\r\n"+marker)
-	f(request("GET", "/a", ""), "GET /pre/fix/a HTTP/1.1\r\nhost: target\r\n"+marker)
-	f(request("OPTIONS", "*", "", "host", "h"), "OPTIONS * HTTP/1.1\r\nhost: h\r\n"+marker)
-
-	f = check(nil, "http://target:8080/p%20q,host=target")
-	f(request("GET", "/a", "", "x", "1", "Host", "h", "y", "2"), "GET /p%20q/a HTTP/1.1\r\nx: 1\r\nhost: target:8080\r\ny: 2\r\n"+marker)
-	f(request("GET", "http://u/a", "", "x", "1"), "GET /p%20q/a HTTP/1.1\r\nhost: target:8080\r\nx: 1\r\n"+marker)
-	f(request("GET", "/a", "", "x", "1"), "GET /p%20q/a HTTP/1.1\r\nhost: target:8080\r\nx: 1\r\n"+marker)
-
-	f = check(nil, "http://target,host=shadow.example:1")
-	f(request("GET", "/a", "", "connection", "x", "x", "1", "host", "h"), "GET /a HTTP/1.1\r\nhost: shadow.example:1\r\n"+marker)
-	f(request("GET", "/a", "", "x", "1"), "GET /a HTTP/1.1\r\nhost: shadow.example:1\r\nx: 1\r\n"+marker)
-
 	long := strings.Repeat("long-", 10)
-	f = check(func(c *Config) {
-		c.SetHeaders = []Header{{"X-Env", "shadow"}, {"Authorization", "none"}}
-		c.DelHeaders = []string{"Cookie", long}
-	}, "http://target")
+	f = check(Options{
+		SetHeaders: []Header{{"X-Env", "shadow"}, {"Authorization", "none"}},
+		DelHeaders: []string{"Cookie", long},
+	})
 	f(request("POST", "/", "abc", "x-env", "prod", "AUTHORIZATION", "x", "cookie", "1", "cookie", "2", long, "x", "cookies", "3", "host", "h"),
 		"POST / HTTP/1.1\r\ncookies: 3\r\nhost: h\r\ncontent-length: 3\r\nX-Env: shadow\r\nAuthorization: none\r\n"+marker+"abc")
 
-	f = check(func(c *Config) { c.SendTruncated = true }, "http://target")
+	f = check(Options{SendTruncated: true})
 	f(request("POST", "/", "abc", "content-length", "30", "host", "h"),
 		"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\nX-Mirrored-Truncated: true\r\n"+marker+"abc")
 	f(request("POST", "/", "abc", "content-length", "3", "host", "h"), "POST / HTTP/1.1\r\ncontent-length: 3\r\nhost: h\r\n"+marker+"abc")
 }
 
 func TestReject(t *testing.T) {
-	fan := newFanout(t, nil, "http://target")
-	defer drain(t, fan)
+	rules := NewRules(Options{})
 	f := func(r codec.Request, want string) {
 		t.Helper()
-		var p prepared
-		if got := fan.prepare(&p, &r).String(); got != want {
+		var p Prepared
+		if got := rules.Prepare(&p, &r).String(); got != want {
 			t.Errorf("%q %q %q: got %q, want %q", r.Method, r.Target, r.Headers.Raw, got, want)
 		}
 	}
@@ -194,9 +189,7 @@ func TestReject(t *testing.T) {
 // Where HAProxy sends no bodies, or could not send one, a request that declares one
 // is rejected for its own reason, or goes out marked; others are whole.
 func TestBodiesThatDidNotCome(t *testing.T) {
-	dropping, sending := newFanout(t, nil, "http://target"), newFanout(t, func(c *Config) { c.SendTruncated = true }, "http://target")
-	defer drain(t, dropping)
-	defer drain(t, sending)
+	dropping, sending := NewRules(Options{}), NewRules(Options{SendTruncated: true})
 	f := func(version, method string, headers []string, wantAbsent, wantNull string) {
 		t.Helper()
 		for _, noBody := range []bool{true, false} {
@@ -206,11 +199,11 @@ func TestBodiesThatDidNotCome(t *testing.T) {
 			if noBody {
 				want = wantAbsent
 			}
-			var p prepared
-			if got := dropping.prepare(&p, &r).String(); got != want {
+			var p Prepared
+			if got := dropping.Prepare(&p, &r).String(); got != want {
 				t.Errorf("HTTP/%s %s %q, no arg_body %v: got %q, want %q", version, method, headers, noBody, got, want)
 			}
-			got := wire(t, sending, r)
+			got := sent(t, sending, r)
 			if !strings.HasPrefix(got, method+" / ") || strings.Contains(got, "X-Mirrored-Truncated: true\r\n") != (want != "") ||
 				strings.Contains(got, "transfer-encoding") || want != "" && strings.Contains(got, "content-length: 9") {
 				t.Errorf("HTTP/%s %s %q, no arg_body %v: goes out as %q", version, method, headers, noBody, got)
@@ -234,13 +227,13 @@ func TestBodiesThatDidNotCome(t *testing.T) {
 	f("1.1", "POST", []string{"connection", "close", "transfer-encoding", "chunked", "host", "h"}, "no_body", "truncated")
 	sized := request("DELETE", "/", "")
 	sized.Body, sized.NoBody, sized.BodySize = nil, true, 5
-	var p prepared
-	if got := dropping.prepare(&p, &sized); got != codec.RejectNoBody {
+	var p Prepared
+	if got := dropping.Prepare(&p, &sized); got != codec.RejectNoBody {
 		t.Errorf("with arg_body_size alone: %v", got)
 	}
 	full := request("POST", "/", "")
 	full.Body, full.NoBody, full.Full = nil, true, true
-	if got := dropping.prepare(&p, &full); got != codec.RejectNone {
+	if got := dropping.Prepare(&p, &full); got != codec.RejectNone {
 		t.Errorf("a long head: %v", got)
 	}
 }
@@ -248,21 +241,20 @@ func TestBodiesThatDidNotCome(t *testing.T) {
 // A request that is rejected, or has many fields, leaves nothing behind for the
 // next one.
 func TestPreparedIsUsedAnew(t *testing.T) {
-	f := newFanout(t, nil, "http://target")
-	defer drain(t, f)
-	var p prepared
+	rules := NewRules(Options{})
+	var p Prepared
 	for _, r := range []codec.Request{
 		request("POST", "http://u/", "abc", "a", "1", "host", "h", "b", "2", "content-length", "3"),
 		request("GET", "/", "", "a", "1", "host", "h", "bad name", "x"),
 		request("GET", "/", "", "x-mirrored-by", "1"),
 		request("POST", "/", "abc", "content-length", "9"),
 	} {
-		f.prepare(&p, &r)
+		rules.Prepare(&p, &r)
 		plain := request("GET", "/", "")
-		if reject := f.prepare(&p, &plain); reject != codec.RejectNone {
+		if reject := rules.Prepare(&p, &plain); reject != codec.RejectNone {
 			t.Fatal(reject)
 		}
-		if got, _, _, _ := f.appendWire(nil, &p); string(got) != "GET / HTTP/1.1\r\n"+marker {
+		if got, _ := rules.Append(nil, &p); string(got) != "GET / HTTP/1.1\r\n"+marker {
 			t.Errorf("after %s %s: %q", r.Method, r.Target, got)
 		}
 	}

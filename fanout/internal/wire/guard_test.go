@@ -1,4 +1,4 @@
-package fanout
+package wire
 
 import (
 	"bytes"
@@ -24,18 +24,18 @@ func TestGuardsSeeEveryByte(t *testing.T) {
 			}
 		}
 	}
-	f("value", validValue, func(c byte) bool { return c == '\t' || c >= ' ' && c != 0x7f })
-	f("path", validPath, func(c byte) bool { return c > ' ' && c != 0x7f })
+	f("value", ValidValue, func(c byte) bool { return c == '\t' || c >= ' ' && c != 0x7f })
+	f("path", ValidPath, func(c byte) bool { return c > ' ' && c != 0x7f })
 }
 
 func TestValidName(t *testing.T) {
 	const token = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	for c := range 256 {
-		if got, want := validName([]byte{'a', byte(c)}), bytes.IndexByte([]byte(token), byte(c)) >= 0; got != want {
+		if got, want := ValidName([]byte{'a', byte(c)}), bytes.IndexByte([]byte(token), byte(c)) >= 0; got != want {
 			t.Errorf("a name with %q: valid is %v", rune(c), got)
 		}
 	}
-	if validName(nil) {
+	if ValidName(nil) {
 		t.Error("an empty name is valid")
 	}
 }
@@ -43,7 +43,7 @@ func TestValidName(t *testing.T) {
 func TestValidHost(t *testing.T) {
 	f := func(host string, want bool) {
 		t.Helper()
-		if got := validHost([]byte(host)); got != want {
+		if got := ValidHost([]byte(host)); got != want {
 			t.Errorf("host %q: valid is %v", host, got)
 		}
 	}

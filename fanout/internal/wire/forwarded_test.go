@@ -1,4 +1,4 @@
-package fanout
+package wire
 
 import (
 	"net/netip"
@@ -8,13 +8,11 @@ import (
 func TestForwardedFor(t *testing.T) {
 	f := func(policy Forwarded, source string, headers []string, want string) {
 		t.Helper()
-		fan := newFanout(t, func(c *Config) { c.ForwardedFor = policy }, "http://t")
-		defer drain(t, fan)
 		r := request("POST", "/", "body", headers...)
 		if source != "" {
 			r.Source = netip.MustParseAddr(source)
 		}
-		if got := wire(t, fan, r); got != "POST / HTTP/1.1\r\n"+want+marker+"body" {
+		if got := sent(t, NewRules(Options{ForwardedFor: policy}), r); got != "POST / HTTP/1.1\r\n"+want+marker+"body" {
 			t.Errorf("%s %s %q:\n got %q\nwant %q", policy, source, headers, got, want)
 		}
 	}
@@ -32,7 +30,7 @@ func TestForwardedFor(t *testing.T) {
 	f(ForwardedAppend, v4, one, "host: h\r\nx: y\r\nx-forwarded-for: 10.0.0.1, 10.0.0.2, 192.0.2.1\r\n"+length)
 	f(ForwardedAppend, v6, two, "host: h\r\nx: y\r\nx-forwarded-for: 10.0.0.1, 10.0.0.2, 10.0.0.3, "+v6+"\r\n"+length)
 	f(ForwardedSet, v4, two, "host: h\r\nx: y\r\nx-forwarded-for: 192.0.2.1\r\n"+length)
-	f(ForwardedSet, v6, nil, "host: t\r\nx-forwarded-for: "+v6+"\r\n"+length)
+	f(ForwardedSet, v6, nil, "x-forwarded-for: "+v6+"\r\n"+length)
 	// Whoever calls it hop-by-hop cannot get rid of it.
 	f(ForwardedAppend, v4, append(one, "connection", "x-forwarded-for"),
 		"host: h\r\nx: y\r\nx-forwarded-for: 10.0.0.1, 10.0.0.2, 192.0.2.1\r\n"+length)

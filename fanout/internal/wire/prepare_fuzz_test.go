@@ -1,4 +1,4 @@
-package fanout
+package wire
 
 import (
 	"bufio"
@@ -31,16 +31,8 @@ func FuzzPrepare(f *testing.F) {
 	add(request("CONNECT", "h:443", "", "x-mirrored-by", "1", "host", "a", "host", "b"))
 	add(codec.Request{Method: []byte("GET"), Target: []byte("/"), Headers: codec.Headers{Raw: []byte("Host: h\r\nX:  y \r\n\r\n"), Text: true}, BodySize: 9, Full: true})
 
-	plain := newFanout(f, func(c *Config) { c.SendTruncated = true }, "http://target")
-	edits := func(c *Config) {
-		c.SendTruncated = true
-		c.SetHeaders, c.DelHeaders = []Header{{"X-A", "set"}}, []string{"X-B"}
-	}
-	edited := newFanout(f, edits, "http://target:81/pre/fix/,host=other:82")
-	f.Cleanup(func() {
-		drain(f, plain)
-		drain(f, edited)
-	})
+	plain := NewRules(Options{SendTruncated: true})
+	edited := NewRules(Options{SendTruncated: true, SetHeaders: []Header{{"X-A", "set"}}, DelHeaders: []string{"X-B"}})
 	f.Fuzz(func(t *testing.T, method, target, headers []byte, text bool, body []byte, bodySize int64, full bool) {
 		r := codec.Request{
 			Method: method, Target: target, Headers: codec.Headers{Raw: headers, Text: text},
@@ -52,12 +44,17 @@ func FuzzPrepare(f *testing.F) {
 }
 
 // checkOneRequest compares what f sends for r with what RFC 9110 and the
-// options of f leave of it.
-func checkOneRequest(t *testing.T, f *Fanout, r codec.Request, prefix, host string, gone, set []string) {
-	sent := wire(t, f, r)
-	if !strings.Contains(sent, "\r\n") {
-		return // rejected
+// rules leave of it, when it goes to a target with that prefix and Host.
+func checkOneRequest(t *testing.T, rules *Rules, r codec.Request, prefix, host string, gone, set []string) {
+	var p Prepared
+	if rules.Prepare(&p, &r) != codec.RejectNone {
+		return
 	}
+	b, l := rules.Append(nil, &p)
+	if len(b) > p.Size() {
+		t.Errorf("%d bytes in wire format, Prepare said at most %d", len(b), p.Size())
+	}
+	sent := forTarget(b, l, prefix, host)
 	authority, path, err := codec.ParseTarget(r.Method, r.Target)
 	if err != nil {
 		t.Fatalf("a request without a target was sent: %q", sent)
@@ -104,6 +101,19 @@ func checkOneRequest(t *testing.T, f *Fanout, r codec.Request, prefix, host stri
 	if _, err := in.ReadByte(); err != io.EOF {
 		t.Errorf("bytes are left behind %q", sent)
 	}
+}
+
+// forTarget puts into b what differs between targets.
+func forTarget(b []byte, l Layout, prefix, host string) string {
+	text := string(b)
+	hostLine := text[l.HostStart:l.HostEnd]
+	if host != "" || hostLine == "" {
+		hostLine = "host: " + cmp.Or(host, "target") + "\r\n"
+	}
+	if text[l.Path] == '*' {
+		prefix = ""
+	}
+	return text[:l.Path] + prefix + text[l.Path:l.HostStart] + hostLine + text[l.HostEnd:]
 }
 
 // endToEnd returns the fields that are not written by mirrorgate itself,

@@ -1,4 +1,4 @@
-package fanout
+package wire
 
 import (
 	"strings"
@@ -10,15 +10,14 @@ import (
 // BenchmarkHostile is what the worst that a client can send costs: HAProxy lets
 // 101 fields of together 15 kB through.
 func BenchmarkHostile(b *testing.B) {
-	fn := newFanout(b, nil, "http://target")
-	b.Cleanup(func() { drain(b, fn) })
+	rules := NewRules(Options{})
 	f := func(name string, r codec.Request) {
 		b.Run(name, func(b *testing.B) {
-			var p prepared
+			var p Prepared
 			b.SetBytes(int64(len(r.Headers.Raw)))
 			b.ReportAllocs()
 			for b.Loop() {
-				fn.prepare(&p, &r)
+				rules.Prepare(&p, &r)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package fanout
+package wire
 
 import (
 	"fmt"
@@ -39,22 +39,22 @@ const (
 )
 
 // forwards reports whether the request gets an X-Forwarded-For of ours.
-func (pl *plan) forwards(p *prepared) bool {
-	return pl.cfg.ForwardedFor != ForwardedKeep && p.req.Source.IsValid()
+func (r *Rules) forwards(p *Prepared) bool {
+	return r.options.ForwardedFor != ForwardedKeep && p.Request.Source.IsValid()
 }
 
 // appendForwarded appends the field, with what the request had of it if that is
 // to be kept. The request is read again for this, so that one that does not need
 // it pays nothing.
-func (pl *plan) appendForwarded(dst []byte, p *prepared) []byte {
-	if !pl.forwards(p) {
+func (r *Rules) appendForwarded(dst []byte, p *Prepared) []byte {
+	if !r.forwards(p) {
 		return dst
 	}
 	dst = append(dst, forwardedName+": "...)
-	for it := p.req.Headers.Iter(); pl.cfg.ForwardedFor == ForwardedAppend && it.Next(); {
-		if equalFold(it.Name, forwardedName) && len(it.Value) > 0 {
+	for it := p.Request.Headers.Iter(); r.options.ForwardedFor == ForwardedAppend && it.Next(); {
+		if EqualFold(it.Name, forwardedName) && len(it.Value) > 0 {
 			dst = append(append(dst, it.Value...), separator...)
 		}
 	}
-	return append(p.req.Source.AppendTo(dst), '\r', '\n')
+	return append(p.Request.Source.AppendTo(dst), '\r', '\n')
 }

@@ -1,0 +1,88 @@
+package wire
+
+import "strconv"
+
+// Layout is what a sender has to know of a request in wire format. The offsets
+// count from the start of the slice that Rules.Append returned.
+type Layout struct {
+	Path               int // of the path in the request line: here goes a target's prefix
+	HostStart, HostEnd int // of the line of Host; both are the same where it is missing
+
+	Head       bool // HEAD: its response has no body, whatever it declares
+	Idempotent bool // may be sent again after a broken connection (RFC 9110 section 9.2.2)
+	HasBody    bool
+}
+
+// Append appends the request that Prepare read into p to dst in wire format, and
+// returns the extended slice. It copies everything: nothing is borrowed from p.
+func (r *Rules) Append(dst []byte, p *Prepared) ([]byte, Layout) {
+	l := Layout{Head: string(p.Request.Method) == "HEAD", Idempotent: isIdempotent(p.Request.Method), HasBody: len(p.Request.Body) > 0}
+	dst = append(dst, p.Request.Method...)
+	dst = append(dst, ' ')
+	l.Path = len(dst)
+	if len(p.Path) == 0 || p.Path[0] == '?' {
+		dst = append(dst, '/')
+	}
+	dst = append(dst, p.Path...)
+	dst = append(dst, " HTTP/1.1\r\n"...)
+	dst = p.appendFields(dst, &l)
+	if r.options.ForwardedFor != ForwardedKeep {
+		dst = r.appendForwarded(dst, p)
+	}
+	if p.needsLength() {
+		dst = append(dst, "content-length: "...)
+		dst = strconv.AppendInt(dst, int64(len(p.Request.Body)), 10)
+		dst = append(dst, '\r', '\n')
+	}
+	if p.truncated {
+		dst = append(dst, truncatedLine...)
+	}
+	dst = append(dst, r.tail...)
+	return append(dst, p.Request.Body...), l
+}
+
+// appendFields appends the lines of the request's own fields, in their order, in
+// front of them that of Host if only the target of the request names it.
+func (p *Prepared) appendFields(dst []byte, l *Layout) []byte {
+	l.HostStart, l.HostEnd = len(dst), len(dst)
+	switch {
+	case p.hostEnd > 0:
+		l.HostStart, l.HostEnd = len(dst)+p.hostStart, len(dst)+p.hostEnd
+	case p.host < 0 && len(p.authority) > 0:
+		dst = AppendField(dst, "host", p.authority)
+		l.HostEnd = len(dst)
+	}
+	for _, run := range p.runs {
+		dst = appendRun(dst, run)
+	}
+	for i := range p.fields {
+		fd := &p.fields[i]
+		start := len(dst)
+		dst = AppendField(dst, fd.name, fd.value)
+		if i == p.host {
+			l.HostStart, l.HostEnd = start, len(dst)
+		}
+	}
+	return dst
+}
+
+// AppendField appends the line of a header field to dst and returns the extended
+// slice. It validates nothing.
+func AppendField[N string | []byte](dst []byte, name N, value []byte) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ": "...)
+	dst = append(dst, value...)
+	return append(dst, "\r\n"...)
+}
+
+// lineLen is how many bytes AppendField appends.
+func lineLen(name, value int) int { return name + len(": ") + value + len("\r\n") }
+
+// isIdempotent follows RFC 9110 section 9.2.2.
+func isIdempotent(method []byte) bool {
+	switch string(method) {
+	case "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE":
+		return true
+	}
+	return false
+}

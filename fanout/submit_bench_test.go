@@ -1,0 +1,52 @@
+package fanout
+
+import (
+	"testing"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+// browserRequest is a small GET as browsers send it, with 8 header fields.
+func browserRequest() codec.Request {
+	return request("GET", "/catalogue/items?page=2&sort=price", "",
+		"host", "shop.example.com",
+		"user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+		"accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+		"accept-language", "en-US,en;q=0.5",
+		"accept-encoding", "gzip, deflate, br",
+		"referer", "https://shop.example.com/catalogue",
+		"cookie", "session=0123456789abcdef; theme=dark",
+		"cache-control", "max-age=0",
+	)
+}
+
+func BenchmarkSerialise(b *testing.B) {
+	f := newFanout(b, nil, "http://127.0.0.1:1")
+	defer drain(b, f)
+	r := browserRequest()
+	scratch := newBatch(f)
+	p := &scratch.prepared
+	f.prepare(p, &r)
+	b.SetBytes(int64(len(r.Headers.Raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		pl := scratch.serialise(p, 1)
+		pl.unref()
+		f.payloads.put(pl)
+	}
+}
+
+// BenchmarkDropped is a request that finds the queue full.
+func BenchmarkDropped(b *testing.B) {
+	f := newFanout(b, nil, nobody+",queue=1")
+	defer drain(b, f)
+	f.targets[0].hold()
+	reqs := []codec.Request{browserRequest()}
+	f.Submit(reqs)
+	b.SetBytes(int64(len(reqs[0].Headers.Raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		f.Submit(reqs)
+	}
+	f.targets[0].letGo()
+}
