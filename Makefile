@@ -32,15 +32,15 @@ test-haproxy: ## Test with the HAProxy of each Debian suite.
 	@for suite in $(HAPROXY_SUITES); do \
 		export PATH="$$(.ci/haproxy "$$suite"):$$PATH"; \
 		haproxy -v | sed -n "s/^\(HAProxy version [^ ]*\).*/\1 ($$suite)/p"; \
-		go test -race -count 1 -timeout 10m -run HAProxy ./cmd/mirrorgate; \
+		go test -race -count 1 -timeout 10m -run HAProxy ./cmd/mirrorgate/internal/e2e; \
 	done
 
 faults: haproxy ## Let everything go wrong under load, for longer than make test does.
-	MIRRORGATE_LONG=1 go test -race -count 1 -v -timeout 30m -run 'Fault|Broken|ClockStep|HAProxyAgent|HAProxyReloads|HAProxyStop' ./cmd/mirrorgate ./fanout | grep -v '^=== '
+	MIRRORGATE_LONG=1 go test -race -count 1 -v -timeout 30m -run 'Fault|Broken|ClockStep|HAProxyAgent|HAProxyReloads|HAProxyStop' ./cmd/mirrorgate/internal/e2e ./fanout | grep -v '^=== '
 
 SOAK ?= 20m
 soak: haproxy ## Run at half capacity for SOAK (20m) and see that nothing grows.
-	MIRRORGATE_SOAK=$(SOAK) go test -count 1 -v -timeout 60m -run TestSoak ./cmd/mirrorgate | grep -v '^=== '
+	MIRRORGATE_SOAK=$(SOAK) go test -count 1 -v -timeout 60m -run TestSoak ./cmd/mirrorgate/internal/e2e | grep -v '^=== '
 
 fuzz: ## Fuzz each parser for FUZZTIME (60s).
 	@grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z]+' . | sort | while IFS=: read -r file func; do \

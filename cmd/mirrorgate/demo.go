@@ -13,6 +13,7 @@ import (
 
 	"github.com/mirrorgate/mirrorgate/bench"
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 )
 
 type demoCmd struct {
@@ -53,7 +54,7 @@ func (d *demoCmd) Run() error {
 		return err
 	}
 	s.settle()
-	result.accounting = readAccounting(s.set)
+	result.accounting = readings.Read(s.set)
 	result.count(s)
 	result.print(os.Stdout)
 	if len(result.mistakes) > 0 {
@@ -108,7 +109,7 @@ func (d *demoCmd) watch(s *stage) (stop func()) {
 		for {
 			select {
 			case <-ticker.C:
-				fmt.Print("\r\033[K" + liveLine(readAccounting(s.set)))
+				fmt.Print("\r\033[K" + liveLine(readings.Read(s.set)))
 			case <-done:
 				fmt.Print("\r\033[K")
 				return

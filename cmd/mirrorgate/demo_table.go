@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 )
 
 // demoResult is what the demo shows at its end.
@@ -18,23 +20,23 @@ type demoResult struct {
 	production *production             // nil without HAProxy
 	acks       *hdrhistogram.Histogram // ns; nil with HAProxy
 
-	accounting accounting
+	accounting readings.Reading
 	arrived    []int64 // requests that each target counted itself
 	mistakes   []string
 }
 
 // count compares what mirrorgate counted with what all others did.
 func (r *demoResult) count(s *stage) {
-	r.mistakes = r.accounting.mistakes(demoGroups())
+	r.mistakes = r.accounting.Mistakes(demoGroups())
 	expect := func(what string, got, want int64) {
 		if got != want {
 			r.mistakes = append(r.mistakes, fmt.Sprintf("%s %d, should be %d", what, got, want))
 		}
 	}
-	expect("mirrorgate received", r.accounting.sum("mirrorgate_requests_received_total"), r.mirrored)
+	expect("mirrorgate received", r.accounting.Count("mirrorgate_requests_received_total"), r.mirrored)
 	for i, t := range demoTargets {
 		r.arrived = append(r.arrived, int64(s.sinks[i].Requests()))
-		expect("target "+t.name+" counted", r.arrived[i], r.accounting.sum("mirrorgate_target_sent_total", targetLabel(t.name)))
+		expect("target "+t.name+" counted", r.arrived[i], r.accounting.Count("mirrorgate_target_sent_total", readings.Target(t.name)))
 	}
 	if p := r.production; p != nil {
 		expect("the origin counted", int64(s.origin.Requests()), p.plain.answered.Load()+p.mirrored.answered.Load())
@@ -49,8 +51,8 @@ func (r *demoResult) print(w io.Writer) {
 		fmt.Fprintf(t, "requests to production\t%d with mirroring, %d without, %d failed\n",
 			p.mirrored.answered.Load(), p.plain.answered.Load(), p.mirrored.failed.Load()+p.plain.failed.Load())
 	}
-	fmt.Fprintf(t, "received by mirrorgate\t%d%s\n\n", r.accounting.sum("mirrorgate_requests_received_total"),
-		inBrackets("rejected ", r.accounting.by("reason", "mirrorgate_requests_rejected_total")))
+	fmt.Fprintf(t, "received by mirrorgate\t%d%s\n\n", r.accounting.Count("mirrorgate_requests_received_total"),
+		inBrackets("rejected ", r.accounting.By("reason", "mirrorgate_requests_rejected_total")))
 	r.printTargets(t)
 	fmt.Fprintln(t)
 	r.printLatency(t)
@@ -65,15 +67,15 @@ func (r *demoResult) print(w io.Writer) {
 func (r *demoResult) printTargets(w io.Writer) {
 	fmt.Fprintln(w, "TARGET\tGROUP\tSAMPLED OUT\tSELECTED\tSENT\tANSWERED\tERRORS\tDROPPED\tTARGET COUNTED")
 	for i, t := range demoTargets {
-		a, target := r.accounting, targetLabel(t.name)
-		list := func(key, family string) string { return cmp.Or(listCounts(a.by(key, family, target)), "-") }
+		a, target := r.accounting, readings.Target(t.name)
+		list := func(key, family string) string { return cmp.Or(readings.List(a.By(key, family, target)), "-") }
 		sampledOut := "" // belongs to the group: once is enough
 		if i == 0 || demoTargets[i-1].group != t.group {
-			sampledOut = strconv.FormatInt(a.sum("mirrorgate_group_sampled_out_total", groupLabel(t.group)), 10)
+			sampledOut = strconv.FormatInt(a.Count("mirrorgate_group_sampled_out_total", readings.Group(t.group)), 10)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%d\n", t.name, t.group, sampledOut,
-			a.sum("mirrorgate_target_selected_total", target),
-			a.sum("mirrorgate_target_sent_total", target),
+			a.Count("mirrorgate_target_selected_total", target),
+			a.Count("mirrorgate_target_sent_total", target),
 			list("code", "mirrorgate_target_responses_total"),
 			list("kind", "mirrorgate_target_errors_total"),
 			list("reason", "mirrorgate_target_dropped_total"),
@@ -98,13 +100,21 @@ func (r *demoResult) printLatency(w io.Writer) {
 	row("acknowledgement", r.acks, time.Nanosecond)
 }
 
+// inBrackets writes counts like " (2xx 10, timeout 1)", nothing if there is none.
+func inBrackets(what string, counts map[string]int64) string {
+	if len(counts) == 0 {
+		return ""
+	}
+	return " (" + what + readings.List(counts) + ")"
+}
+
 // liveLine says in one line how far it is.
-func liveLine(a accounting) string {
-	line := fmt.Sprintf("received %d", a.sum("mirrorgate_requests_received_total"))
+func liveLine(a readings.Reading) string {
+	line := fmt.Sprintf("received %d", a.Count("mirrorgate_requests_received_total"))
 	for _, t := range demoTargets {
-		target := targetLabel(t.name)
+		target := readings.Target(t.name)
 		line += fmt.Sprintf("   %s: sent %d, dropped %d", t.name,
-			a.sum("mirrorgate_target_sent_total", target), a.sum("mirrorgate_target_dropped_total", target))
+			a.Count("mirrorgate_target_sent_total", target), a.Count("mirrorgate_target_dropped_total", target))
 	}
 	return line
 }

@@ -14,18 +14,21 @@
 //	gateway.go      fanout and engine, put together
 //	memory.go       Go's memory limit, which follows from --memory
 //	tls.go          how targets are reached over TLS
-//	internal/admin  the live page, the API, metrics and health over HTTP; exposition.go writes the metrics
+//	internal/admin  the live page, the API, metrics and health over HTTP; it reads them with internal/readings
 //	status.go       what a running mirrorgate does; status_table.go is how it looks
 //	tune.go         changing a running mirrorgate
 //	log.go          the log; throttle.go keeps it short
 //	minute.go       what the log says of each minute
-//	accounting.go   the sums of the counters, and whether they add up
+//	accounting.go   what became of all requests, for the log
+//	internal/readings  what the metrics say, and whether they add up
 //	demo.go         all of it on one machine; demo_*.go are its parts
 //	../internal/haproxy  a HAProxy for the demo
 //	bench.go        measuring an agent; cmd/mirrorgate-bench compares them
 //	configcmd.go    printing what surrounds it, from internal/deploy
 //	doctorcmd.go    checking HAProxy's configuration, with internal/doctor
 //	version.go      what was built
+//
+// Tests of the binary from outside are in internal/e2e.
 package main
 
 import (

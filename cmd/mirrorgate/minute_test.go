@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -74,44 +73,4 @@ func TestEveryMinute(t *testing.T) {
 	f("json", []string{
 		`{"level":"INFO","msg":"last minute","received":9,"sent":8,"dropped":{"stale":1},"ack_p99_ms":0.099}`,
 	}, counts{received: 9, sentA: 8, stale: 1})
-}
-
-func TestQuantile(t *testing.T) {
-	f := func(q, want float64, counts ...int) {
-		t.Helper()
-		a := accounting{}
-		total := 0
-		for i, bound := range []string{"0.001", "0.01", "0.1", "+Inf"} {
-			total += counts[i]
-			a[`x_bucket{le="`+bound+`"}`] = float64(total)
-		}
-		a["x_count"] = float64(total)
-		if got, ok := a.quantile(q, "x"); math.Abs(got-want) > 1e-9 || ok != (total > 0) {
-			t.Errorf("quantile %v of %v is %v (%v), want %v", q, counts, got, ok, want)
-		}
-	}
-	f(.99, 0, 0, 0, 0, 0)
-	f(.99, .00099, 100, 0, 0, 0)
-	f(.5, .001, 50, 50, 0, 0)
-	f(.99, .0991, 0, 0, 100, 0)
-	f(.99, .0055, 98, 2, 0, 0)
-	f(.99, .1, 0, 50, 0, 50)
-	f(1, .01, 50, 50, 0, 0)
-}
-
-// Traffic, health checks and connections that come and go are no news: only the
-// line of the minute, which is too long to wait for, is on its way.
-func TestLogIsSilent(t *testing.T) {
-	origin, target := startRecorder(t), startRecorder(t)
-	a := startAgent(t, "--target", target.url())
-	before := a.log.String()
-	c := newCrowd(startProxy(t, sizedSPOE, origin.addr(), a))
-	c.run(10, upTo(500), nil)
-	a.atRest(500, oneTarget)
-	if after := a.log.String(); after != before {
-		t.Errorf("the log says more than at the start: %s", strings.TrimPrefix(after, before))
-	}
-	if _, goroutines := a.get("/debug/pprof/goroutine?debug=1"); !strings.Contains(goroutines, "main.everyMinute") {
-		t.Errorf("nobody waits for the minute: %s", goroutines)
-	}
 }

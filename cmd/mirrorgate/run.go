@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 	"github.com/mirrorgate/mirrorgate/engine"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
@@ -38,12 +38,11 @@ func (r *runCmd) Run() error {
 	reloads := r.newReloads(fanoutConfig)
 
 	adminServer, err := admin.Listen(admin.Config{
-		Address:    r.Admin,
-		Token:      token,
-		Exposition: func(w io.Writer) { writeMetrics(w, set) },
-		Metrics:    set,
-		Version:    buildVersion(),
-		Logger:     log,
+		Address: r.Admin,
+		Token:   token,
+		Metrics: set,
+		Version: buildVersion(),
+		Logger:  log,
 	})
 	if err != nil {
 		return usageError{r.origins.locate(fmt.Errorf("--admin: %w", err), nil)}
@@ -77,7 +76,7 @@ func (r *runCmd) Run() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	g.stop(ctx, drain/2)
-	readAccounting(set).log(log)
+	logAccounting(readings.Read(set), log)
 	adminServer.Close()
 	return nil
 }

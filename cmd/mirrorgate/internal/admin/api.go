@@ -70,7 +70,7 @@ func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) {
 	stats.Version = s.cfg.Version
 	stats.Uptime = time.Since(s.history.start).Seconds()
 	stats.Ready = s.ready.Load()
-	stats.Notes = notesOn(&stats, window.rates("mirrorgate_requests_rejected_total", ""))
+	stats.Notes = notesOn(&stats, window.grown.Rates("reason", "mirrorgate_requests_rejected_total"))
 	writeJSON(w, http.StatusOK, stats)
 }
 

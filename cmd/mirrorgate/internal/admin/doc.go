@@ -4,7 +4,8 @@
 //	server.go     the server: its paths, from Listen to Close
 //	guard.go      who may come in; origin.go: no page of others may change anything
 //	api.go        GET /api/targets, /api/stats, /api/history and /api/differences, as JSON
-//	stats.go      the figures of a moment; reading.go takes them from the metrics
+//	stats.go      the figures of a moment
+//	exposition.go GET /metrics, with what each of them counts
 //	notes.go      what an operator should know first, in sentences
 //	history.go    what charts show of the last five minutes
 //	tune.go       PATCH of a group or a target

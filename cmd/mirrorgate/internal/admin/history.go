@@ -9,6 +9,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
@@ -31,8 +32,8 @@ type history struct {
 	start  time.Time
 
 	mu     sync.Mutex
-	recent []reading // the last windowTicks+1 at most, oldest first
-	tick   int64     // the number of the last point, from 1
+	recent []readings.Reading // the last windowTicks+1 at most, oldest first
+	tick   int64              // the number of the last point, from 1
 	lines  map[string]*line
 }
 
@@ -45,7 +46,7 @@ type line struct {
 func newHistory(set *metrics.Set, f *fanout.Fanout) *history {
 	return &history{
 		set: set, fanout: f, start: time.Now(),
-		recent: []reading{read(set)}, lines: map[string]*line{},
+		recent: []readings.Reading{readings.Read(set)}, lines: map[string]*line{},
 	}
 }
 
@@ -64,20 +65,20 @@ func (h *history) run(stop <-chan struct{}) {
 }
 
 // window is the time up to now over which steady figures are taken.
-func (h *history) window() span {
-	now := read(h.set)
+func (h *history) window() window {
+	now := readings.Read(h.set)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return span{h.recent[0], now}
+	return windowFrom(h.recent[0], now)
 }
 
 // take adds one point to each line.
 func (h *history) take() {
-	now := read(h.set)
+	now := readings.Read(h.set)
 	groups := h.fanout.Groups()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	points := pointsOver(span{h.recent[len(h.recent)-1], now}, span{h.recent[0], now}, groups)
+	points := pointsOver(now, now.Since(h.recent[len(h.recent)-1]), now.Since(h.recent[0]), groups)
 	h.recent = append(h.recent, now)
 	h.recent = h.recent[max(0, len(h.recent)-windowTicks-1):]
 	h.add(points)
@@ -85,27 +86,27 @@ func (h *history) take() {
 
 // pointsOver are the points of one tick by the names of their lines: rates are
 // over the last second, quantiles over the window.
-func pointsOver(second, window span, groups []fanout.GroupState) map[string]float64 {
+func pointsOver(now readings.Reading, second, window readings.Growth, groups []fanout.GroupState) map[string]float64 {
 	points := map[string]float64{
-		"received": second.rate("mirrorgate_requests_received_total", ""),
-		"rejected": second.rate("mirrorgate_requests_rejected_total", ""),
-		"ack_p50":  window.quantile(0.5, "mirrorgate_spop_ack_seconds", ""),
-		"ack_p99":  window.quantile(0.99, "mirrorgate_spop_ack_seconds", ""),
+		"received": second.Rate("mirrorgate_requests_received_total"),
+		"rejected": second.Rate("mirrorgate_requests_rejected_total"),
+		"ack_p50":  window.Quantile(0.5, "mirrorgate_spop_ack_seconds"),
+		"ack_p99":  window.Quantile(0.99, "mirrorgate_spop_ack_seconds"),
 		"resident": float64(residentBytes()),
-		"payload":  second.to.sum("mirrorgate_payload_bytes", ""),
+		"payload":  now.Sum("mirrorgate_payload_bytes"),
 	}
 	for _, g := range groups {
 		points["group/"+g.Name+"/sample"] = g.Sample
 		points["group/"+g.Name+"/effective"] = g.Effective
 		for _, t := range g.Targets {
-			line := "target/" + t.Name + "/"
-			points[line+"p50"] = window.quantile(0.5, "mirrorgate_target_duration_seconds", t.Name)
-			points[line+"p99"] = window.quantile(0.99, "mirrorgate_target_duration_seconds", t.Name)
-			points[line+"queue"] = second.to.sum("mirrorgate_target_queue_length", t.Name)
-			points[line+"breaker"] = second.to.sum("mirrorgate_target_breaker_open", t.Name)
-			addRates(points, line+"answers/", second.rates("mirrorgate_target_responses_total", t.Name))
-			addRates(points, line+"errors/", second.rates("mirrorgate_target_errors_total", t.Name))
-			addRates(points, line+"drops/", second.rates("mirrorgate_target_dropped_total", t.Name))
+			line, target := "target/"+t.Name+"/", readings.Target(t.Name)
+			points[line+"p50"] = window.Quantile(0.5, "mirrorgate_target_duration_seconds", target)
+			points[line+"p99"] = window.Quantile(0.99, "mirrorgate_target_duration_seconds", target)
+			points[line+"queue"] = now.Sum("mirrorgate_target_queue_length", target)
+			points[line+"breaker"] = now.Sum("mirrorgate_target_breaker_open", target)
+			addRates(points, line+"answers/", second.Rates("code", "mirrorgate_target_responses_total", target))
+			addRates(points, line+"errors/", second.Rates("kind", "mirrorgate_target_errors_total", target))
+			addRates(points, line+"drops/", second.Rates("reason", "mirrorgate_target_dropped_total", target))
 		}
 	}
 	return points

@@ -25,12 +25,11 @@ const maxConns = 32
 
 // Config is what the server shows, and where.
 type Config struct {
-	Address    string          // HOST:PORT; empty: no server
-	Token      string          // the secret that everything but health asks for; empty: none, on loopback only
-	Exposition func(io.Writer) // writes all metrics in Prometheus text format
-	Metrics    *metrics.Set    // those of the gateway
-	Version    string
-	Logger     *slog.Logger
+	Address string       // HOST:PORT; empty: no server
+	Token   string       // the secret that everything but health asks for; empty: none, on loopback only
+	Metrics *metrics.Set // those of the gateway
+	Version string
+	Logger  *slog.Logger
 }
 
 // Server serves what operators look at. Make one with Listen, let it serve with
@@ -140,7 +139,7 @@ func (s *Server) routes() http.Handler {
 
 func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	s.cfg.Exposition(w)
+	writeMetrics(w, s.cfg.Metrics, s.cfg.Version)
 }
 
 func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
@@ -83,80 +84,91 @@ type TargetStats struct {
 	Connections  int64              `json:"connections"`
 }
 
-// statsOver are the figures at the end of the span.
-func statsOver(s span, groups []fanout.GroupState) Stats {
+// window is a moment, and what was counted up to it.
+type window struct {
+	now   readings.Reading
+	grown readings.Growth
+}
+
+// windowFrom is the time from one reading to another.
+func windowFrom(before, now readings.Reading) window { return window{now, now.Since(before)} }
+
+// statsOver are the figures at the end of the window.
+func statsOver(w window, groups []fanout.GroupState) Stats {
 	stats := Stats{
-		Time:     s.to.at,
-		Window:   s.seconds(),
-		Received: s.flow("mirrorgate_requests_received_total", ""),
-		Rejected: s.to.counts("mirrorgate_requests_rejected_total", ""),
-		ACK:      s.latency("mirrorgate_spop_ack_seconds", ""),
+		Time:     w.now.At,
+		Window:   w.grown.Seconds,
+		Received: w.flow("mirrorgate_requests_received_total"),
+		Rejected: w.now.Counts("reason", "mirrorgate_requests_rejected_total"),
+		ACK:      w.latency("mirrorgate_spop_ack_seconds"),
 		Memory: Memory{
 			Resident: residentBytes(),
-			Payload:  s.to.count("mirrorgate_payload_bytes", ""),
-			Limit:    s.to.count("mirrorgate_memory_limit_bytes", ""),
+			Payload:  w.now.Count("mirrorgate_payload_bytes"),
+			Limit:    w.now.Count("mirrorgate_memory_limit_bytes"),
 		},
-		Connections: s.to.count("mirrorgate_spop_connections", ""),
+		Connections: w.now.Count("mirrorgate_spop_connections"),
 		Groups:      []GroupStats{},
 	}
 	for _, g := range groups {
-		stats.Groups = append(stats.Groups, groupOver(s, g))
+		stats.Groups = append(stats.Groups, groupOver(w, g))
 	}
 	return stats
 }
 
-func groupOver(s span, g fanout.GroupState) GroupStats {
+func groupOver(w window, g fanout.GroupState) GroupStats {
+	group := readings.Group(g.Name)
 	stats := GroupStats{
 		Name:        g.Name,
 		Sample:      g.Sample,
 		Effective:   g.Effective,
 		SampleUntil: earliest(g.SampleUntil),
-		SampledOut:  s.to.count("mirrorgate_group_sampled_out_total", g.Name),
-		Filtered:    s.to.counts("mirrorgate_group_filtered_total", g.Name),
+		SampledOut:  w.now.Count("mirrorgate_group_sampled_out_total", group),
+		Filtered:    w.now.Counts("reason", "mirrorgate_group_filtered_total", group),
 	}
 	for _, t := range g.Targets {
-		stats.Targets = append(stats.Targets, targetOver(s, t))
+		stats.Targets = append(stats.Targets, targetOver(w, t))
 	}
 	return stats
 }
 
-func targetOver(s span, t fanout.TargetState) TargetStats {
+func targetOver(w window, t fanout.TargetState) TargetStats {
+	target := readings.Target(t.Name)
 	return TargetStats{
 		Name:         t.Name,
 		Weight:       t.Weight,
 		RateLimit:    t.Rate,
 		Paused:       t.Paused,
 		TunedUntil:   earliest(t.WeightUntil, t.RateUntil, t.PausedUntil),
-		BreakerOpen:  s.to.sum("mirrorgate_target_breaker_open", t.Name) > 0,
-		Selected:     s.flow("mirrorgate_target_selected_total", t.Name),
-		Sent:         s.flow("mirrorgate_target_sent_total", t.Name),
-		Responses:    s.to.counts("mirrorgate_target_responses_total", t.Name),
-		Errors:       s.to.counts("mirrorgate_target_errors_total", t.Name),
-		Dropped:      s.to.counts("mirrorgate_target_dropped_total", t.Name),
-		ResponseRate: s.rates("mirrorgate_target_responses_total", t.Name),
-		ErrorRate:    s.rates("mirrorgate_target_errors_total", t.Name),
-		DropRate:     s.rates("mirrorgate_target_dropped_total", t.Name),
-		Compared:     s.to.counts("mirrorgate_compare_total", t.Name),
-		CompareRate:  s.rates("mirrorgate_compare_total", t.Name),
-		Latency:      s.latency("mirrorgate_target_duration_seconds", t.Name),
-		Queue:        s.to.count("mirrorgate_target_queue_length", t.Name),
+		BreakerOpen:  w.now.Sum("mirrorgate_target_breaker_open", target) > 0,
+		Selected:     w.flow("mirrorgate_target_selected_total", target),
+		Sent:         w.flow("mirrorgate_target_sent_total", target),
+		Responses:    w.now.Counts("code", "mirrorgate_target_responses_total", target),
+		Errors:       w.now.Counts("kind", "mirrorgate_target_errors_total", target),
+		Dropped:      w.now.Counts("reason", "mirrorgate_target_dropped_total", target),
+		ResponseRate: w.grown.Rates("code", "mirrorgate_target_responses_total", target),
+		ErrorRate:    w.grown.Rates("kind", "mirrorgate_target_errors_total", target),
+		DropRate:     w.grown.Rates("reason", "mirrorgate_target_dropped_total", target),
+		Compared:     w.now.Counts("result", "mirrorgate_compare_total", target),
+		CompareRate:  w.grown.Rates("result", "mirrorgate_compare_total", target),
+		Latency:      w.latency("mirrorgate_target_duration_seconds", target),
+		Queue:        w.now.Count("mirrorgate_target_queue_length", target),
 		QueueLimit:   int64(t.Queue),
-		InFlight:     s.to.count("mirrorgate_target_inflight", t.Name),
-		Connections:  s.to.count("mirrorgate_target_connections", t.Name),
+		InFlight:     w.now.Count("mirrorgate_target_inflight", target),
+		Connections:  w.now.Count("mirrorgate_target_connections", target),
 	}
 }
 
-func (s span) flow(family, whose string) Flow {
-	return Flow{s.to.count(family, whose), s.rate(family, whose)}
+func (w window) flow(family string, labels ...readings.Label) Flow {
+	return Flow{w.now.Count(family, labels...), w.grown.Rate(family, labels...)}
 }
 
-func (s span) latency(family, whose string) Latency {
-	return Latency{s.known(0.5, family, whose), s.known(0.99, family, whose)}
+func (w window) latency(family string, labels ...readings.Label) Latency {
+	return Latency{w.quantile(0.5, family, labels), w.quantile(0.99, family, labels)}
 }
 
-// known is a quantile that JSON can say.
-func (s span) known(q float64, family, whose string) *float64 {
-	v := s.quantile(q, family, whose)
+// quantile is nil where there is none: JSON has no NaN.
+func (w window) quantile(q float64, family string, labels []readings.Label) *float64 {
+	v := w.grown.Quantile(q, family, labels...)
 	if math.IsNaN(v) {
 		return nil
 	}

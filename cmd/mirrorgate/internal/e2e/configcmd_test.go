@@ -1,0 +1,360 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
+)
+
+// operatorConfig is what the printed lines are merged into.
+const operatorConfig = `
+global
+    log stdout format raw local0 warning
+
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+    timeout http-request 10s
+
+backend origin
+    server origin %s
+`
+
+// operatorFrontend takes the place of the line that stands for the operator's.
+const operatorFrontend = `
+frontend www
+    bind fd@3
+    monitor-uri ` + haproxy.ReadyPath + `
+    http-response set-header spoe-error %[var(txn.mirror.error)] if { var(txn.mirror.error) -m found }
+    default_backend origin
+`
+
+// printedConfig returns what config haproxy prints, merged into an operator's
+// configuration, by file name.
+func printedConfig(t *testing.T, origin string, options ...string) map[string]string {
+	t.Helper()
+	part := func(name string) string {
+		args := append([]string{"config", "haproxy", "--haproxy", proxyVersion.String(), "--spoe-file", "spoe.cfg", "--part", name}, options...)
+		code, stdout, stderr := mirrorgate(t, nil, args...)
+		if code != 0 || stderr != "" {
+			t.Fatalf("%q: exit code %d and %q on stderr, want 0 and nothing", args, code, stderr)
+		}
+		return stdout
+	}
+	lines := part("haproxy")
+	merged := strings.Replace(lines, "\nfrontend www\n", operatorFrontend, 1)
+	if merged == lines {
+		t.Fatalf("there is no frontend www in\n%s", lines)
+	}
+	return map[string]string{"haproxy.cfg": fmt.Sprintf(operatorConfig, origin) + merged, "spoe.cfg": part("spoe")}
+}
+
+// Every variant is one that HAProxy has nothing to say against.
+func TestConfigHAProxyIsValid(t *testing.T) {
+	path, err := haproxy.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(options ...string) {
+		t.Helper()
+		dir := t.TempDir()
+		for name, text := range printedConfig(t, "127.0.0.1:1", options...) {
+			text = strings.ReplaceAll(text, "fd@3", "127.0.0.1:8080") // only checked, never bound
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check := exec.Command(path, "-c", "-f", "haproxy.cfg")
+		check.Dir = dir
+		out, err := check.CombinedOutput()
+		if err != nil || strings.Contains(string(out), "WARNING") {
+			t.Errorf("%q: haproxy -c: %v\n%s", options, err, out)
+		}
+	}
+	for _, event := range []string{"--event=request", "--event=response"} {
+		f("--agents=10.0.0.7:12345", event)
+		for _, option := range []string{"--steer", "--sample=0.5%", "--max-body=64k", "--no-body", "--methods=GET+HEAD"} {
+			f("--agents=10.0.0.7:12345", event, option)
+		}
+	}
+	f("--agents=10.0.0.7:12345,unix:/run/mirrorgate/spop.sock,[2001:db8::7]:12345",
+		"--sample=10%", "--max-body=2m", "--methods=POST", "--event=response", "--steer")
+}
+
+// startPrinted runs HAProxy as config haproxy says, but with more patience for an
+// ACK than production has: this machine is busy.
+func startPrinted(t *testing.T, origin string, options ...string) (addr string) {
+	t.Helper()
+	files := printedConfig(t, origin, options...)
+	files["spoe.cfg"] = strings.Replace(files["spoe.cfg"], "processing 20ms", "processing 10s", 1)
+	return startMerged(t, files)
+}
+
+func startMerged(t *testing.T, files map[string]string) (addr string) {
+	t.Helper()
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := haproxy.Start(context.Background(), files, listener)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.Stop)
+	return listener.Addr().String()
+}
+
+// What is printed mirrors what the options say, and nothing else.
+func TestConfigHAProxyMirrors(t *testing.T) {
+	post := func(body, more string) string {
+		return fmt.Sprintf("POST /p?q=1 HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n%s\r\n%s", len(body), more, body)
+	}
+	f := func(name string, options []string, send func(t *testing.T, addr string) (want []recorded)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			origin, target := startRecorder(t), startRecorder(t)
+			socket := filepath.Join(t.TempDir(), "spop")
+			a := startAgent(t, "--listen", "unix:"+socket, "--target", target.url())
+			addr := startPrinted(t, origin.addr(), append(options, "--agents", a.spop+",unix:"+socket)...)
+			want := send(t, addr)
+			a.atRest(int64(len(want)), oneTarget)
+			mirrored := target.all()
+			if len(mirrored) != len(want) {
+				t.Fatalf("%d requests are mirrored, want %d", len(mirrored), len(want))
+			}
+			for i, got := range mirrored {
+				if got.line != want[i].line || got.body != want[i].body {
+					t.Errorf("mirrored as %q with %d bytes of body, want %q with %d", got.line, len(got.body), want[i].line, len(want[i].body))
+				}
+			}
+		})
+	}
+	answered := func(t *testing.T, addr, request string) {
+		t.Helper()
+		if status, header := sendRaw(t, addr, request); status != http.StatusOK || header.Get("spoe-error") != "" {
+			t.Errorf("production answered %d, error of SPOE %q", status, header.Get("spoe-error"))
+		}
+	}
+	large := func(t *testing.T, addr string) []recorded {
+		body := bodyOf(65536)
+		answered(t, addr, post(body, "X-Long: "+strings.Repeat("x", 7000)+"\r\n"))
+		return []recorded{{line: "POST /p?q=1 HTTP/1.1", body: body}}
+	}
+	f("large bodies", []string{"--max-body=64k"}, large)
+	f("large bodies after the response", []string{"--max-body=64k", "--event=response"}, large)
+
+	guarded := func(t *testing.T, addr string) []recorded {
+		answered(t, addr, post("once", ""))
+		answered(t, addr, post("again", "X-Mirrored-By: mirrorgate\r\n"))
+		answered(t, addr, "GET /other HTTP/1.1\r\nHost: h\r\n\r\n")
+		return []recorded{{line: "POST /p?q=1 HTTP/1.1", body: "once"}}
+	}
+	f("methods and loops", []string{"--methods=POST+PUT", "--steer"}, guarded)
+	f("methods and loops after the response", []string{"--methods=POST+PUT", "--steer", "--event=response"}, guarded)
+}
+
+// Of n requests with a share p each, a fair die is this far from n·p once in a
+// billion times: 6 standard deviations.
+func TestConfigHAProxySamples(t *testing.T) {
+	origin, target := startRecorder(t), startRecorder(t)
+	a := startAgent(t, "--target", target.url())
+	addr := startPrinted(t, origin.addr(), "--agents", a.spop, "--sample", "10%")
+	for range 1000 {
+		sendRaw(t, addr, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	}
+	if got := a.counters().Count("mirrorgate_requests_received_total"); got < 43 || got > 157 {
+		t.Errorf("HAProxy sent %d of 1000 requests, want about 100", got)
+	}
+}
+
+// Once HAProxy knows that the agent is dead it does not even try.
+func TestConfigHAProxyAgentDown(t *testing.T) {
+	origin := startRecorder(t)
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	addr := startMerged(t, printedConfig(t, origin.addr(), "--agents", closed.Addr().String()))
+	eventually(t, "HAProxy mirrors no more", func() bool {
+		_, header := sendRaw(t, addr, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		return header.Get("spoe-error") == ""
+	})
+}
+
+func TestConfigSystemd(t *testing.T) {
+	code, unit, stderr := mirrorgate(t, nil, "config", "systemd", "--memory", "1GiB", "--drain", "1m")
+	if code != 0 || !strings.Contains(stderr, "a service cannot run "+binary) {
+		t.Errorf("exit code %d and %q on stderr, want 0 and that %s is no place for a service", code, stderr, binary)
+	}
+	for _, line := range []string{
+		"ExecStart=" + binary + " --memory 1073741824 --drain 1m0s", "TimeoutStopSec=65", "MemoryMax=2415919104",
+		"ExecReload=/bin/kill -HUP $MAINPID", "KillSignal=SIGTERM", "EnvironmentFile=-/etc/default/mirrorgate",
+		"DynamicUser=yes", "LimitNOFILE=65536", "Restart=always",
+	} {
+		if !strings.Contains(unit, "\n"+line+"\n") {
+			t.Errorf("the unit lacks %q", line)
+		}
+	}
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		return
+	}
+	file := filepath.Join(t.TempDir(), "mirrorgate.service")
+	if err := os.WriteFile(file, []byte(unit), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(analyze, "verify", file).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
+
+// metricsPage is the real one, of a mirrorgate with a target.
+func metricsPage(t *testing.T) string {
+	t.Helper()
+	_, page := startAgent(t, "--target", "http://127.0.0.1:1").get("/metrics")
+	return page
+}
+
+var (
+	selectorPattern = regexp.MustCompile(`\b((?:mirrorgate|process|go)_[a-z_]+)(?:\{([^}]*)\})?`)
+	matcherPattern  = regexp.MustCompile(`([a-z_]+)(=|!=|=~|!~)"([^"]*)"`)
+)
+
+// unknownSeries returns what a query asks for that the page does not have: the
+// names of metrics, and the values of their labels.
+func unknownSeries(page, query string) (unknown []string) {
+	for _, selector := range selectorPattern.FindAllStringSubmatch(query, -1) {
+		name := selector[1]
+		if !strings.Contains(page, "\n"+name+" ") && !strings.Contains(page, "\n"+name+"{") {
+			unknown = append(unknown, name)
+		}
+		for _, matcher := range matcherPattern.FindAllStringSubmatch(selector[2], -1) {
+			for value := range strings.SplitSeq(matcher[3], "|") {
+				series := regexp.MustCompile(`(?m)^` + name + `\{[^}]*\b` + matcher[1] + `="` + value + `"`)
+				if !series.MatchString(page) {
+					unknown = append(unknown, name+"{"+matcher[1]+"="+value+"}")
+				}
+			}
+		}
+	}
+	return unknown
+}
+
+func TestConfigPrometheus(t *testing.T) {
+	code, rules, stderr := mirrorgate(t, nil, "config", "prometheus")
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d and %q on stderr, want 0 and nothing", code, stderr)
+	}
+	var file struct {
+		Groups []struct {
+			Name  string
+			Rules []struct {
+				Alert, Expr, For    string
+				Labels, Annotations map[string]string
+			}
+		}
+	}
+	if err := yaml.UnmarshalWithOptions([]byte(rules), &file, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	page := metricsPage(t)
+	alerts := make(map[string]bool)
+	for _, group := range file.Groups {
+		for _, rule := range group.Rules {
+			alerts[rule.Alert] = true
+			if unknown := unknownSeries(page, rule.Expr); len(unknown) > 0 {
+				t.Errorf("%s: there is no %q", rule.Alert, unknown)
+			}
+			if rule.For == "" || rule.Labels["severity"] == "" || rule.Annotations["summary"] == "" || rule.Annotations["description"] == "" {
+				t.Errorf("%s is not complete: %+v", rule.Alert, rule)
+			}
+		}
+	}
+	for _, alert := range []string{"AckSlow", "Dropping", "TargetDown", "Truncation", "Memory", "NoTraffic", "ReloadFailed"} {
+		if !alerts["Mirrorgate"+alert] {
+			t.Errorf("there is no alert Mirrorgate%s among %v", alert, slices.Sorted(maps.Keys(alerts)))
+		}
+	}
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		return
+	}
+	dir := t.TempDir()
+	cases, err := os.ReadFile("testdata/alerts_test.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"alerts.yml": rules, "alerts_test.yml": string(cases)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"check", "rules", "alerts.yml"}, {"test", "rules", "alerts_test.yml"}} {
+		run := exec.Command(promtool, args...)
+		run.Dir = dir
+		if out, err := run.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s: %v\n%s", args, err, out)
+		}
+	}
+}
+
+func TestConfigGrafana(t *testing.T) {
+	code, dashboard, stderr := mirrorgate(t, nil, "config", "grafana")
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d and %q on stderr, want 0 and nothing", code, stderr)
+	}
+	var file struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.NewDecoder(bytes.NewBufferString(dashboard)).Decode(&file); err != nil {
+		t.Fatal(err)
+	}
+	page := metricsPage(t)
+	queries := 0
+	for _, panel := range file.Panels {
+		for _, target := range panel.Targets {
+			queries++
+			if unknown := unknownSeries(page, target.Expr); len(unknown) > 0 {
+				t.Errorf("%s: there is no %q", panel.Title, unknown)
+			}
+		}
+	}
+	if queries < 15 {
+		t.Errorf("the dashboard has %d queries, want at least 15", queries)
+	}
+}
+
+// What is no metric of ours is found out.
+func TestUnknownSeries(t *testing.T) {
+	page := "# x\nmirrorgate_a_total{reason=\"x\"} 1\nmirrorgate_b 2\n"
+	f := func(query, want string) {
+		t.Helper()
+		if got := strings.Join(unknownSeries(page, query), " "); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	f(`rate(mirrorgate_a_total{reason=~"x"}[5m]) / mirrorgate_b`, "")
+	f(`rate(mirrorgate_a_total{reason=~"x|y"}[5m]) / mirrorgate_b`, "mirrorgate_a_total{reason=y}")
+	f(`sum by (reason) (mirrorgate_a) > 0`, "mirrorgate_a")
+}

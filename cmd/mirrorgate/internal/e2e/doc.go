@@ -1,0 +1,16 @@
+// Package e2e tests mirrorgate from outside: the binary as users run it, with a
+// real HAProxy in front and real servers behind. It holds nothing but tests.
+//
+// What the tests are made of:
+//
+//	main_test.go      builds the binary once, with the race detector and counting what it covers
+//	agent_test.go     a running mirrorgate
+//	proxy_test.go     HAProxy in front of it; interop_*_test.go have more kinds of it
+//	traffic_test.go   the clients of production
+//	recorder_test.go  an HTTP server that keeps what it gets: the origin, or a target
+//	fault_test.go     what goes wrong under load; fault_*_test.go are the faults, README's table lists them
+//	browser_test.go   a browser that shows the live page
+//
+// All other files are tests of one matter each, by their name. readme_*_test.go
+// hold README to what the binary does.
+package e2e

@@ -1,0 +1,51 @@
+package readings
+
+// Growth is what was counted between two readings, and how long that took. A
+// counter that is new, or fell because it is that of another target of the same
+// name, began at zero.
+type Growth struct {
+	Reading
+	Seconds float64
+}
+
+// Since returns what was counted after an earlier reading.
+func (r Reading) Since(before Reading) Growth {
+	families := make(map[string][]series, len(r.families))
+	for family, all := range r.families {
+		families[family] = grown(before.families[family], all)
+	}
+	return Growth{Reading{r.At, families}, r.At.Sub(before.At).Seconds()}
+}
+
+func grown(before, after []series) []series {
+	from := make(map[string]float64, len(before))
+	for _, s := range before {
+		from[s.labels] = s.value
+	}
+	all := make([]series, len(after))
+	for i, s := range after {
+		all[i] = series{s.labels, max(s.value-from[s.labels], 0)}
+	}
+	return all
+}
+
+// Rate is what was counted in a second, 0 if no time has passed.
+func (g Growth) Rate(family string, labels ...Label) float64 {
+	return g.perSecond(g.Sum(family, labels...))
+}
+
+// Rates are by the value of the label with that key.
+func (g Growth) Rates(key, family string, labels ...Label) map[string]float64 {
+	rates := map[string]float64{}
+	for value, count := range g.Counts(key, family, labels...) {
+		rates[value] = g.perSecond(float64(count))
+	}
+	return rates
+}
+
+func (g Growth) perSecond(n float64) float64 {
+	if g.Seconds <= 0 {
+		return 0
+	}
+	return n / g.Seconds
+}
