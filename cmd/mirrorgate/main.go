@@ -48,6 +48,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Show it at work on this machine, with HAProxy and three targets."`
 	Config  configCmd  `cmd:"" help:"Print the configuration of HAProxy, systemd, Prometheus or Grafana."`
 	Doctor  doctorCmd  `cmd:"" help:"Find what will bite in HAProxy's configuration."`
+	Probe   probeCmd   `cmd:"" help:"Ask a target what it can, and recommend the --target line."`
 	Check   checkCmd   `cmd:"" help:"Check options and configuration file, and show what is in force."`
 	Status  statusCmd  `cmd:"" help:"Show what a running mirrorgate does."`
 	Tune    tuneCmd    `cmd:"" help:"Change a group or a target of a running mirrorgate, for a time."`
