@@ -36,7 +36,7 @@ func (d *demoCmd) Validate() error {
 func (d *demoCmd) Run() error {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
-	s, err := newStage(newLogger(os.Stderr, "error", "text"))
+	s, err := newStage(os.Stderr)
 	if err != nil {
 		return err
 	}

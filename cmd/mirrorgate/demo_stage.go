@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/mirrorgate/mirrorgate/bench"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/logging"
 	"github.com/mirrorgate/mirrorgate/engine"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
@@ -42,12 +44,15 @@ type stage struct {
 	origin  *bench.Sink
 	sinks   []*bench.Sink // in the order of demoTargets
 	set     *metrics.Set
+	log     *logging.Log
 	gateway *gateway
 }
 
-func newStage(log *slog.Logger) (*stage, error) {
+// newStage starts all of it; errors of mirrorgate are logged to w.
+func newStage(w io.Writer) (*stage, error) {
 	s := &stage{set: metrics.NewSet()}
-	err := s.open(log)
+	s.log = logging.New(w, "error", "text", s.set)
+	err := s.open(s.log.Logger())
 	if err != nil {
 		s.close()
 	}
@@ -100,4 +105,5 @@ func (s *stage) close() {
 			sink.Close()
 		}
 	}
+	s.log.Finish(logWait, func(*slog.Logger) {})
 }

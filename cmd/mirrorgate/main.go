@@ -17,7 +17,7 @@
 //	internal/admin  the live page, the API, metrics and health over HTTP; it reads them with internal/readings
 //	status.go       what a running mirrorgate does; status_table.go is how it looks
 //	tune.go         changing a running mirrorgate
-//	log.go          the log; throttle.go keeps it short
+//	internal/logging  the log, which holds nothing up
 //	minute.go       what the log says of each minute
 //	accounting.go   what became of all requests, for the log
 //	internal/readings  what the metrics say, and whether they add up
@@ -37,10 +37,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/mirrorgate/mirrorgate/cmd/internal/benchflags"
+	_ "github.com/mirrorgate/mirrorgate/cmd/internal/stdlog"
 )
 
 type cli struct {
@@ -95,9 +97,18 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// fail ends the process with one line that says why.
+// fail ends the process with one line that says why, or without it if nobody
+// reads the standard error.
 func fail(err error) {
-	fmt.Fprintf(os.Stderr, "mirrorgate: %s\n", hideSecrets(strings.ReplaceAll(err.Error(), "\n", " ")))
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		fmt.Fprintf(os.Stderr, "mirrorgate: %s\n", hideSecrets(strings.ReplaceAll(err.Error(), "\n", " ")))
+	}()
+	select {
+	case <-written:
+	case <-time.After(logWait):
+	}
 	if errors.As(err, new(usageError)) {
 		os.Exit(exitUsage)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/logging"
 )
 
 var logTime = regexp.MustCompile(`time=\S+ |"time":"[^"]*",`)
@@ -43,7 +45,8 @@ func TestEveryMinute(t *testing.T) {
 				set.NewCounter(series).Add(1000) // before the first minute
 			}
 			stop := make(chan struct{})
-			go everyMinute(set, newLogger(&out, "info", format), stop)
+			l := logging.New(&out, "info", format, set)
+			go everyMinute(set, l.Logger(), stop)
 			synctest.Wait()
 			for _, minute := range minutes {
 				for series, n := range minute {
@@ -55,6 +58,7 @@ func TestEveryMinute(t *testing.T) {
 			}
 			time.Sleep(time.Minute - 1)
 			close(stop)
+			l.Finish(time.Minute, func(*slog.Logger) {})
 			synctest.Wait()
 			got := strings.Split(strings.TrimSpace(logTime.ReplaceAllString(out.String(), "")), "\n")
 			if strings.Join(got, "\n") != strings.Join(want, "\n") {

@@ -14,18 +14,39 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/logging"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 	"github.com/mirrorgate/mirrorgate/engine"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
-// Run starts everything in order, waits for a signal, and stops in order.
+// logWait is how long the end waits for a log that nobody reads.
+const logWait = time.Second
+
+// Run mirrors until a signal. The last lines of the log say what became of every
+// request.
 func (r *runCmd) Run() error {
-	log := newLogger(os.Stderr, r.LogLevel, r.LogFormat)
 	set := metrics.NewSet()
+	log := logging.New(os.Stderr, r.LogLevel, r.LogFormat, set)
+	log.TakeStandard()
+	err := r.mirror(set, log)
+	log.Finish(logWait, func(last *slog.Logger) {
+		if err == nil {
+			logAccounting(readings.Read(set), last)
+		}
+	})
+	return err
+}
+
+// mirror starts everything in order, waits for a signal, and stops in order.
+func (r *runCmd) mirror(set *metrics.Set, l *logging.Log) error {
+	log := l.Logger()
 	fanoutConfig, err := r.fanoutConfig(set, log)
 	if err != nil {
 		return usageError{err}
+	}
+	if r.LogDifferences {
+		fanoutConfig.DifferenceLog = l.Unthrottled()
 	}
 	token, err := readToken(r.AdminTokenFile)
 	if err != nil {
@@ -38,11 +59,7 @@ func (r *runCmd) Run() error {
 	reloads := r.newReloads(fanoutConfig)
 
 	adminServer, err := admin.Listen(admin.Config{
-		Address: r.Admin,
-		Token:   token,
-		Metrics: set,
-		Version: buildVersion(),
-		Logger:  log,
+		Address: r.Admin, Token: token, Metrics: set, Version: buildVersion(), Logger: log,
 	})
 	if err != nil {
 		return usageError{r.origins.locate(fmt.Errorf("--admin: %w", err), nil)}
@@ -67,18 +84,21 @@ func (r *runCmd) Run() error {
 	}
 	drain := time.Duration(r.Drain)
 	log.Info("stopping", "signal", stop.String(), "drain", drain.String())
-	go func() {
-		log.Error("stopping at once", "signal", (<-stopping).String())
-		os.Exit(exitFailed)
-	}()
+	go exitAtOnce(stopping, l)
 	close(minutesEnd)
 	adminServer.Leave()
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	g.stop(ctx, drain/2)
-	logAccounting(readings.Read(set), log)
 	adminServer.Close()
 	return nil
+}
+
+// exitAtOnce ends the process when a second signal comes.
+func exitAtOnce(stopping <-chan os.Signal, l *logging.Log) {
+	signal := <-stopping
+	l.Finish(logWait, func(last *slog.Logger) { last.Error("stopping at once", "signal", signal.String()) })
+	os.Exit(exitFailed)
 }
 
 // announce logs what will happen from now on.
@@ -118,9 +138,6 @@ func (r *runCmd) fanoutConfig(set *metrics.Set, log *slog.Logger) (fanout.Config
 	}
 	if r.Steer {
 		cfg.Steer = new(atomic.Uint32)
-	}
-	if r.LogDifferences {
-		cfg.DifferenceLog = slog.New(newLogHandler(os.Stderr, r.LogLevel, r.LogFormat))
 	}
 	for i, text := range r.Targets {
 		t, err := fanout.ParseTarget(text, r.targetDefaults(), i+1)

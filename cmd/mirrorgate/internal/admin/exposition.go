@@ -45,6 +45,7 @@ var MetricHelp = map[string]string{
 	"mirrorgate_spop_messages_ignored_total":                  "Messages without a method and a path.",
 	"mirrorgate_spop_errors_total":                            "Connections that were ended for an error, by code of the DISCONNECT.",
 
+	"mirrorgate_log_lost_total":                      "Lines of the log that were lost because nobody read it.",
 	"mirrorgate_steer_ratio":                         "Share of its requests that HAProxy is told to send (--steer), 0.01 to 1.",
 	"mirrorgate_compare_total":                       "Answers compared with production's, by how the status codes compare.",
 	"mirrorgate_compare_duration_difference_seconds": "How much slower or faster than production the target answered.",
