@@ -70,7 +70,7 @@ func (s *Server) accept(ln net.Listener) {
 			continue
 		}
 		// Most likely there are no descriptors: HAProxy waits in the backlog.
-		s.throttle.note(ln.Addr(), fault{what: "cannot accept connections: " + cause(err).Error()})
+		s.note(ln.Addr(), fault{what: "cannot accept connections: " + cause(err).Error()})
 		s.makeRoom()
 		if !s.pause(backoff) {
 			return
@@ -128,7 +128,7 @@ func (s *Server) takeSlot() bool {
 	}
 	for waited := time.Duration(0); ; waited += spareTime {
 		if !s.makeRoom() && waited >= fullNotice {
-			s.throttle.note(nil, fault{what: "all connections are in use, new ones wait: raise the limit (--max-conns, ulimit -n)"})
+			s.note(nil, fault{what: "all connections are in use, new ones wait: raise the limit (--max-conns, ulimit -n)"})
 		}
 		timer := time.NewTimer(spareTime)
 		select {

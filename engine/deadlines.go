@@ -39,7 +39,7 @@ func (s *Server) track(c *conn, w *wake) {
 	}
 }
 
-// sweep closes what is overdue, and writes the log lines that have gathered.
+// sweep closes what is overdue.
 func (s *Server) sweep() {
 	defer s.background.Done()
 	ticker := time.NewTicker(sweepEvery)
@@ -54,7 +54,6 @@ func (s *Server) sweep() {
 		for _, c := range s.registry.overdue(now) {
 			c.onLoop(func() { s.expire(c, now) })
 		}
-		s.throttle.flush(now, s.cfg.Logger)
 	}
 }
 

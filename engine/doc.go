@@ -21,7 +21,7 @@
 //	registry.go    the connections there are
 //	deadlines.go   handshakes and frames that never end
 //	drain.go       the way out: Drain and Close
-//	throttle.go    log lines that may repeat
+//	log.go         what peers did wrong, for the log
 //
 // The primary request waits in HAProxy until its NOTIFY is acknowledged, so the
 // ACK leaves before anything is done with the request.

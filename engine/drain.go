@@ -68,7 +68,6 @@ func (s *Server) Close(ctx context.Context) {
 	}
 	_ = s.client.Stop() // closes what is left
 	<-gone
-	s.throttle.flush(s.clock(), s.cfg.Logger)
 }
 
 // dismiss says goodbye to a connection, on its loop. One that is waiting for

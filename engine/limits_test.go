@@ -35,9 +35,7 @@ func TestMaxConns(t *testing.T) {
 	late := s.dial(t)
 	late.send(greeting())
 	await(t, "the log to be told", func() bool {
-		s.throttle.mu.Lock()
-		defer s.throttle.mu.Unlock()
-		return len(s.throttle.lines) == 1
+		return strings.Contains(s.log.String(), "all connections are in use, new ones wait")
 	})
 	for _, c := range ready { // none of them had to go
 		c.send(notify(1))
@@ -100,23 +98,24 @@ func (l *exhausted) Accept() (net.Conn, error) {
 
 func TestAcceptBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Server{started: time.Now(), stop: make(chan struct{}), throttle: throttle{lines: make(map[line]*occurrences)}}
+		var log strings.Builder
+		s := &Server{started: time.Now(), stop: make(chan struct{})}
+		s.cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		s.background.Add(1)
 		s.accept(&exhausted{failures: 10})
 		if got, want := time.Since(s.started), 3275*time.Millisecond; got != want {
 			t.Errorf("10 failures took %s, want %s", got, want)
 		}
-		var log strings.Builder
-		s.throttle.flush(s.clock(), slog.New(slog.NewTextHandler(&log, nil)))
-		if !strings.Contains(log.String(), "cannot accept connections: too many open files") || !strings.Contains(log.String(), "count=10") {
+		if strings.Count(log.String(), "cannot accept connections: too many open files") != 10 {
 			t.Errorf("the log says %q", log.String())
 		}
 	})
 }
 
-func TestThrottle(t *testing.T) {
+func TestNote(t *testing.T) {
 	var log strings.Builder
-	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
+	s := new(Server)
+	s.cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey {
 				return slog.Attr{}
@@ -124,26 +123,18 @@ func TestThrottle(t *testing.T) {
 			return a
 		},
 	}))
-	th := throttle{lines: make(map[line]*occurrences)}
 	peer := &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 5}
-	f := func(now time.Duration, want string) {
+	f := func(peer net.Addr, noted fault, want string) {
 		t.Helper()
 		log.Reset()
-		th.flush(now, logger)
+		s.note(peer, noted)
 		if got := strings.TrimSpace(log.String()); got != want {
-			t.Errorf("at %s the log says %q, want %q", now, got, want)
+			t.Errorf("the log says %q, want %q", got, want)
 		}
 	}
-	bad := fault{what: "bad", status: codec.StatusTooBig, size: 99}
-	th.note(peer, bad)
-	f(0, `level=WARN msg=bad count=1 peer=10.0.0.1:5 code=3 status="frame is too big" frame_bytes=99`)
-	th.note(nil, bad)
-	th.note(peer, bad)
-	th.note(nil, fault{what: "other"})
-	f(time.Second, `level=WARN msg=other count=1`)
-	f(59*time.Second, ``)
-	f(60*time.Second, `level=WARN msg=bad count=2 code=3 status="frame is too big" frame_bytes=99`)
-	f(time.Hour, ``)
+	f(peer, fault{what: "bad", status: codec.StatusTooBig, size: 99}, `level=WARN msg=bad peer=10.0.0.1:5 code=3 status="frame is too big" frame_bytes=99`)
+	f(nil, fault{what: "bad", status: codec.StatusTooBig, size: 99}, `level=WARN msg=bad code=3 status="frame is too big" frame_bytes=99`)
+	f(nil, fault{what: "other"}, `level=WARN msg=other`)
 }
 
 func garbage(t *testing.T) map[string][]byte {

@@ -120,7 +120,7 @@ func (l *loops) OnClose(sock gnet.Conn, _ error) gnet.Action {
 // It must be closed if the peer does not read what we say.
 func (s *Server) reply(c *conn, w *wake) (tooSlow bool) {
 	if w.fault.what != "" {
-		s.throttle.note(c.peer, w.fault)
+		s.note(c.peer, w.fault)
 	}
 	c.write(w.out[:w.helloLen]) // alone: HAProxy 3.2 and later insist on that
 	c.write(w.out[w.helloLen:])

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -62,10 +63,10 @@ func fakeServer(t *testing.T) (*Server, *conn, *fakeSock) {
 	s := &Server{
 		started:  time.Now(),
 		registry: registry{conns: make(map[*conn]struct{})},
-		throttle: throttle{lines: make(map[line]*occurrences)},
 		counters: newCounters(metrics.NewSet(), nil),
 	}
 	s.cfg.Mirror = new(recorder)
+	s.cfg.Logger = slog.New(slog.DiscardHandler)
 	s.policy.maxFrameSize = 1 << 20
 	s.policy.memory.limit = defaultMemory
 	sock := &fakeSock{t: t, fd: -1}

@@ -34,7 +34,7 @@ type Config struct {
 
 	Mirror  Mirror
 	Metrics *metrics.Set
-	Logger  *slog.Logger
+	Logger  *slog.Logger // must not wait for whoever reads the log, for event loops use it, and has to bear lines that repeat
 }
 
 const (
@@ -66,7 +66,6 @@ type Server struct {
 	cfg       Config
 	policy    policy
 	counters  *counters
-	throttle  throttle
 	registry  registry
 	slots     chan struct{} // one for each connection there may be
 	listeners []net.Listener
@@ -91,7 +90,6 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:       cfg,
-		throttle:  throttle{lines: make(map[line]*occurrences)},
 		registry:  registry{conns: make(map[*conn]struct{})},
 		slots:     make(chan struct{}, maxConns),
 		listeners: listeners,
