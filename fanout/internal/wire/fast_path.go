@@ -1,6 +1,10 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
 
 // maxFastPath is the longest list of fields, in bytes, that the fast path takes.
 const maxFastPath = 16 << 10
@@ -18,22 +22,30 @@ func (r *Rules) takeFastPath(p *Prepared) bool {
 	return false
 }
 
-// findRuns reads the list of fields, whose lengths must be one byte each.
+// findRuns reads the list of fields. The length of a name must be one byte; that
+// of a value may be more, for cookies and tokens are long.
 func (r *Rules) findRuns(p *Prepared) bool {
 	raw := p.Request.Headers.Raw
 	begin, at, size := 0, 0, 0 // of the run, of the field, of the lines
 	for at < len(raw) && raw[at] != 0 {
 		n := int(raw[at])
-		v := at + 1 + n + 1
-		if n >= 240 || v >= len(raw) || raw[v-1] >= 240 {
+		nameEnd := at + 1 + n
+		v := nameEnd + 1
+		if n >= longLength || v >= len(raw) {
 			return false
 		}
-		end := v + int(raw[v-1])
-		if end > len(raw) || !validField(raw, at+1, v, end) {
+		m := int(raw[nameEnd])
+		if m >= longLength {
+			if m, v = readLength(raw, nameEnd); v == 0 {
+				return false
+			}
+		}
+		end := v + m
+		if end > len(raw) || !validField(raw, at+1, nameEnd, v, end) {
 			return false
 		}
 		if r.fields.mayRule(n, raw[at+1]) {
-			keep, ok := r.judgeField(p, raw[at+1:v-1], raw[v:end], size)
+			keep, ok := r.judgeField(p, raw[at+1:nameEnd], raw[v:end], size)
 			if !ok {
 				return false
 			}
@@ -43,7 +55,7 @@ func (r *Rules) findRuns(p *Prepared) bool {
 				continue
 			}
 		}
-		size += lineLen(n, end-v)
+		size += lineLen(n, m)
 		at = end
 	}
 	if at+2 != len(raw) || raw[at+1] != 0 {
@@ -52,6 +64,20 @@ func (r *Rules) findRuns(p *Prepared) bool {
 	p.addRun(raw[begin:at])
 	p.size = size
 	return true
+}
+
+// longLength is the least length that takes more than one byte
+// (SPOE.txt section 3.1).
+const longLength = 240
+
+// readLength reads the length of a value at b[at], and returns where the value
+// begins: 0 if the length is not readable, or longer than the list.
+func readLength(b []byte, at int) (length, value int) {
+	u, n, err := codec.Uvarint(b[at:])
+	if err != nil || u > uint64(len(b)) {
+		return 0, 0
+	}
+	return int(u), at + n
 }
 
 // addRun adds a run of fields that go out, unless it is empty.
@@ -94,23 +120,23 @@ func (r *Rules) judgeField(p *Prepared, name, value []byte, at int) (keep, ok bo
 	return false, false
 }
 
-// validField checks the name in b[at:v-1] and the value in b[v:end]. Names in
+// validField checks the name in b[at:nameEnd] and the value in b[v:end]. Names in
 // HAProxy's spelling, small letters and hyphens, and values of printable ASCII are
 // checked eight bytes at once.
-func validField(b []byte, at, v, end int) bool {
+func validField(b []byte, at, nameEnd, v, end int) bool {
 	if v+8 > len(b) {
-		return ValidName(b[at:v-1]) && ValidValue(b[v:end])
+		return ValidName(b[at:nameEnd]) && ValidValue(b[v:end])
 	}
 	odd := notLower(word(b, at))
-	if n := v - 1 - at; n <= 8 {
+	if n := nameEnd - at; n <= 8 {
 		odd <<= uint(8-n) * 8
 	} else {
-		for i := at + 8; i < v-9; i += 8 {
+		for i := at + 8; i < nameEnd-8; i += 8 {
 			odd |= notLower(word(b, i))
 		}
-		odd |= notLower(word(b, v-9))
+		odd |= notLower(word(b, nameEnd-8))
 	}
-	if odd&highs != 0 && !ValidName(b[at:v-1]) {
+	if odd&highs != 0 && !ValidName(b[at:nameEnd]) {
 		return false
 	}
 	odd = notPrintable(word(b, v))
@@ -144,12 +170,17 @@ func notLower(x uint64) uint64 {
 func appendRun(dst, run []byte) []byte {
 	for at := 0; at < len(run); {
 		n := int(run[at])
-		v := at + 2 + n
-		m := int(run[v-1])
+		nameEnd := at + 1 + n
+		v := nameEnd + 1
+		m := int(run[nameEnd])
+		long := m >= longLength // then the steps are slower than copy
+		if long {
+			m, v = readLength(run, nameEnd)
+		}
 		to := len(dst)
 		end := to + lineLen(n, m)
-		if v+m+step > len(run) || end+step > cap(dst) {
-			dst = AppendField(dst, run[at+1:v-1], run[v:v+m])
+		if long || v+m+step > len(run) || end+step > cap(dst) {
+			dst = AppendField(dst, run[at+1:nameEnd], run[v:v+m])
 		} else {
 			dst = dst[:end+step]
 			copySteps(dst, to, run, at+1, n)

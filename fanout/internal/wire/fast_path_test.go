@@ -36,7 +36,11 @@ func TestFastPath(t *testing.T) {
 	yes("", "a", "", "X_1", "a\tb", "x-\x7e", "\x80\xff")
 	yes("abc", "host", "h", "content-length", "3", "te", "trailers", "connection", "keep-alive")
 	yes("", "a", strings.Repeat("v", 239))
-	no("", "a", strings.Repeat("v", 240))
+	for _, n := range []int{240, 241, 2287, 2288, 7000} {
+		yes("", "a", strings.Repeat("v", n), "cookie", strings.Repeat("c", n))
+		no("", "a", strings.Repeat("v", n-1)+"\x00")
+		no("", "x-mirrored-by", strings.Repeat("v", n))
+	}
 	no("", strings.Repeat("n", 240), "v")
 	no("", "host", "a", "host", "a")
 	no("abc", "content-length", "2")
@@ -59,7 +63,7 @@ func TestFastPath(t *testing.T) {
 	f(plain, client, true)
 	f(forwarding, client, false)
 
-	cut := request("GET", "/", "", "host", "h", "a", "b")
+	cut := request("GET", "/", "", "host", "h", "a", "b", "cookie", strings.Repeat("c", 300))
 	for n := range cut.Headers.Raw {
 		short := cut
 		short.Headers.Raw = cut.Headers.Raw[:n]
@@ -109,6 +113,14 @@ func TestFastPathSeesEachByte(t *testing.T) {
 			}
 		}
 	}
+	for n := 240; n <= 256; n++ {
+		for i := range n {
+			with := func(c string) string { return strings.Repeat("v", i) + c + strings.Repeat("v", n-1-i) }
+			f("a", with("\t"), true)
+			f("a", with("\n"), false)
+			f("a", with("\x7f"), false)
+		}
+	}
 }
 
 // FuzzFastPath holds that the fast path sends what readFields sends.
@@ -117,6 +129,8 @@ func FuzzFastPath(f *testing.F) {
 		browserRequest(),
 		request("POST", "/", "body", "host", "h", "content-length", "4", "Keep-Alive", "x", "connection", "keep-alive"),
 		request("GET", "/", "", "x-a", "b", "x-b", "c", "te", "d"),
+		request("GET", "/", "", "host", "h", "cookie", strings.Repeat("c", 300), "te", strings.Repeat("d", 3000)),
+		request("GET", "/", "", "cookie", strings.Repeat("c", 300), "x-b", strings.Repeat("d", 3000), "a", "b"),
 	} {
 		f.Add(r.Headers.Raw, r.Body)
 	}
