@@ -28,7 +28,7 @@ func startAgent(ctx context.Context, cfg RunConfig, targets []string) (*agent, e
 	if err != nil {
 		return nil, err
 	}
-	if err := p.awaitSPOP(ctx, listen, startTimeout); err != nil {
+	if err := p.awaitSPOP(ctx, listen, cfg.Load, startTimeout); err != nil {
 		p.stop()
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"testing"
@@ -10,7 +11,7 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// ackAgent is the smallest agent: it answers the HELLO and acknowledges. What
+// ackAgent is the smallest agent: it responds to the HELLO and acknowledges. What
 // it does besides is what one test needs.
 type ackAgent struct {
 	stall           time.Duration // before it reads the first NOTIFY
@@ -18,6 +19,7 @@ type ackAgent struct {
 	muteHello       bool
 	muteAck         bool
 	doubleAck       bool
+	oneByOne        bool // it does not announce pipelining, and hangs up on it
 	disconnectAfter int // frames; 0: never
 	hangUpAfter     int // frames; 0: never
 }
@@ -48,7 +50,7 @@ func (a ackAgent) serve(nc net.Conn) {
 	var out []byte
 	for n := 1; ; n++ {
 		f, err := nextFrame(r)
-		if err != nil || n == a.hangUpAfter {
+		if err != nil || n == a.hangUpAfter || a.oneByOne && r.Buffered() > 0 {
 			return
 		}
 		if n == 2 {
@@ -96,7 +98,12 @@ func (a ackAgent) reply(out []byte, f codec.Frame) []byte {
 		if a.frameSize > 0 {
 			h.MaxFrameSize = a.frameSize
 		}
-		return codec.AppendAgentHello(out, h.MaxFrameSize)
+		hello := codec.AppendAgentHello(out, h.MaxFrameSize)
+		if a.oneByOne {
+			// Names have their length in front: one of the same that nobody knows.
+			hello = bytes.Replace(hello, []byte("pipelining"), []byte("other-word"), 1)
+		}
+		return hello
 	}
 	if a.doubleAck {
 		out = codec.AppendAck(out, f.StreamID, f.FrameID)

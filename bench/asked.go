@@ -16,7 +16,7 @@ import (
 // finding is one figure that was asked for.
 type finding struct{ what, seen, asked string }
 
-// question finds the answers to one thing that was asked.
+// question measures one thing that was asked.
 type question struct {
 	name string
 	find func(ctx context.Context, run RunConfig) ([]finding, error)
@@ -82,9 +82,10 @@ func takeTurns(ctx context.Context, a, b RunConfig, of func(Report) float64) (as
 
 func cpuPerAcked(r Report) float64 { return r.CPUPerAcked }
 
-// ackOnly is mirrorgate with a target that gets nothing.
+// ackOnly is mirrorgate with a target that gets nothing, so that it needs none.
 func ackOnly(run RunConfig) RunConfig {
-	run.Command = strings.Replace(run.Command, "--admin=", "--admin= --sample=0", 1)
+	run.Command = strings.NewReplacer("--admin=", "--admin= --sample=0", "{targets}", "127.0.0.1:9").Replace(run.Command)
+	run.Sink.Targets = 0
 	return run
 }
 

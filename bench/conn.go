@@ -31,6 +31,7 @@ type conn struct {
 	frames frames
 	queued int
 	next   uint64 // frames sent or queued so far
+	limit  uint64 // frames that may wait for their ACK
 
 	slots []slot // a power of two of them
 	sent  atomic.Uint64
@@ -51,13 +52,17 @@ type slot struct {
 
 func newConn(nc net.Conn, l Load) *conn {
 	inFlight := l.InFlight
-	if l.Rate > 0 {
+	if l.Rate > 0 && l.InFlight > 1 {
 		inFlight = openWindow
 	}
 	// More slots than frames in flight, for ACKs may come in any order.
 	slots := 1 << bits.Len(uint(4*inFlight-1))
+	limit := slots
+	if l.Rate == 0 || l.InFlight == 1 {
+		limit = inFlight
+	}
 	return &conn{
-		nc: nc, from: l.Warmup, to: l.end(),
+		nc: nc, from: l.Warmup, to: l.end(), limit: uint64(limit),
 		frames: newFrames(l, inFlight), slots: make([]slot, slots),
 		latency: newLatency(), in: make([]byte, readSize),
 	}
@@ -72,7 +77,7 @@ func (c *conn) since() time.Duration { return time.Since(c.start) }
 func (c *conn) queue(due time.Duration) (bool, error) {
 	id := streamID(c.next)
 	s := &c.slots[id%uint64(len(c.slots))]
-	if s.id.Load() != 0 {
+	if s.id.Load() != 0 || c.next-c.acked.Load() >= c.limit {
 		return false, nil
 	}
 	if c.queued == c.frames.count {
@@ -104,16 +109,16 @@ func (c *conn) flush() error {
 }
 
 // refill sends as many frames as may be in flight in a closed loop.
-func (c *conn) refill(inFlight int, now time.Duration) error {
-	for c.next-c.acked.Load() < uint64(inFlight) {
-		if ok, err := c.queue(now); !ok {
-			if err != nil {
-				return err
-			}
-			break
+func (c *conn) refill(now time.Duration) error {
+	for {
+		ok, err := c.queue(now)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return c.flush()
 		}
 	}
-	return c.flush()
 }
 
 // receive waits for input and takes all ACKs in it.

@@ -17,7 +17,7 @@
 //
 //	sink.go       a target that counts
 //	scanner.go    where requests end
-//	answer.go     what is answered to them
+//	response.go   what it responds
 //	sinks.go      all targets of a run, and whether they have it all
 //
 //	command.go    command lines of agents and their placeholders
@@ -31,8 +31,7 @@
 //	report.go     the figures of a run, as text and as JSON
 //	compare.go    two agents in turns
 //	scale.go      cost against size
-//	plot.go       and its picture
-//	results.go    all of it in one file
+//	results.go    all of it in one report
 //	asked.go      with each figure that was promised
 //	allocated.go  and what the agent allocates
 //	machine.go    and where it was measured

@@ -95,7 +95,7 @@ func (f *Floor) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 	return nil, gnet.None
 }
 
-// OnTraffic is called by gnet: all that arrived is answered with one write and
+// OnTraffic is called by gnet: all that arrived is acknowledged with one write and
 // goes to the targets as one batch.
 func (f *Floor) OnTraffic(c gnet.Conn) gnet.Action {
 	in, err := c.Peek(-1)
@@ -103,7 +103,7 @@ func (f *Floor) OnTraffic(c gnet.Conn) gnet.Action {
 		return gnet.Close
 	}
 	scratch := c.Context().(*[]byte)
-	out, used, notifies, err := f.answer((*scratch)[:0], in)
+	out, used, notifies, err := f.reply((*scratch)[:0], in)
 	*scratch = out
 	if err != nil {
 		return gnet.Close
@@ -126,9 +126,9 @@ func (f *Floor) OnTraffic(c gnet.Conn) gnet.Action {
 	return gnet.None
 }
 
-// answer appends what the whole frames in b are answered with, and returns the
+// reply appends the frames that go back for the whole frames in b, and returns the
 // number of their bytes and of the NOTIFYs among them.
-func (f *Floor) answer(out, b []byte) (replies []byte, used, notifies int, err error) {
+func (f *Floor) reply(out, b []byte) (replies []byte, used, notifies int, err error) {
 	for {
 		rest := b[used:]
 		if len(rest) < codec.LenSize || len(rest)-codec.LenSize < int(codec.FrameLen(rest)) {

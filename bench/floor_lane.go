@@ -124,7 +124,7 @@ func (l *floorLane) run() {
 	}
 }
 
-// exchange sends n requests in one write and reads on until as many answers
+// exchange sends n requests in one write and reads on until as many responses
 // have come, which are known by their length.
 func (l *floorLane) exchange(b []byte, n int) error {
 	if err := l.connect(); err != nil {
@@ -133,7 +133,7 @@ func (l *floorLane) exchange(b []byte, n int) error {
 	if _, err := l.nc.Write(b); err != nil {
 		return l.disconnect(err)
 	}
-	for left := n * len(okAnswer); left > 0; {
+	for left := n * len(okResponse); left > 0; {
 		got, err := l.nc.Read(l.in)
 		if err != nil {
 			return l.disconnect(err)

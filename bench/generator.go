@@ -106,7 +106,7 @@ func (g *Generator) closedLoop() []error {
 	return g.each(func(c *conn) error {
 		for {
 			if now := c.since(); now < g.load.end() {
-				if err := c.refill(g.load.InFlight, now); err != nil {
+				if err := c.refill(now); err != nil {
 					return err
 				}
 			}

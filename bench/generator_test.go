@@ -44,6 +44,26 @@ func TestEachFrameIsAcknowledgedOnce(t *testing.T) {
 	f("open loop, slower than a tick", func(l *Load) { l.Rate = 100 })
 }
 
+// An agent without pipelining never sees a frame before it has acknowledged the
+// one before, whether the loop is closed or open.
+func TestOneFrameInFlight(t *testing.T) {
+	f := func(rate float64) {
+		t.Helper()
+		l := testLoad()
+		l.InFlight, l.Rate = 1, rate
+		traffic, err := mustDial(t, ackAgent{oneByOne: true}.start(t), l).Run(t.Context())
+		if err != nil || traffic.Acked < 100 {
+			t.Errorf("rate %.0f: %v, %d frames", rate, err, traffic.Acked)
+		}
+	}
+	f(0)
+	f(2000)
+	_, err := DialGenerator(t.Context(), ackAgent{oneByOne: true}.start(t), testLoad())
+	if err == nil || !strings.Contains(err.Error(), "it does not announce pipelining: measure it with 1 frame in flight") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestOpenLoopSendsWhatIsDue(t *testing.T) {
 	l := testLoad()
 	l.Rate = 1235
@@ -132,10 +152,10 @@ func TestUnreachableRate(t *testing.T) {
 	}
 }
 
-func TestHelloWithoutAnswer(t *testing.T) {
+func TestHelloWithoutResponse(t *testing.T) {
 	t.Parallel()
 	_, err := DialGenerator(t.Context(), ackAgent{muteHello: true}.start(t), testLoad())
-	if err == nil || !strings.Contains(err.Error(), "it did not answer the HELLO within 5s") {
+	if err == nil || !strings.Contains(err.Error(), "it did not respond to the HELLO within 5s") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -193,7 +213,7 @@ func BenchmarkGenerator(b *testing.B) {
 	share := uint64(b.N/len(g.conns)) + 1
 	if err := lost(g.each(func(c *conn) error {
 		for c.acked.Load() < share {
-			if err := c.refill(load.InFlight, c.since()); err != nil {
+			if err := c.refill(c.since()); err != nil {
 				return err
 			}
 			if err := c.receive(); err != nil {

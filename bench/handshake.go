@@ -34,7 +34,7 @@ func dial(ctx context.Context, addr string, l Load) (*conn, error) {
 	if err := c.hello(l); err != nil {
 		nc.Close()
 		if ctx.Err() != nil {
-			err = fmt.Errorf("it did not answer the HELLO within %s", helloTimeout)
+			err = fmt.Errorf("it did not respond to the HELLO within %s", helloTimeout)
 		}
 		return nil, fmt.Errorf("cannot shake hands with the agent at %s: %w", addr, err)
 	}
@@ -72,7 +72,7 @@ func (c *conn) hello(l Load) error {
 	case uint64(c.frames.size-codec.LenSize) > limit:
 		return fmt.Errorf("it takes frames of %d bytes at the most, and this load has %d", limit, c.frames.size-codec.LenSize)
 	case !pipelining && l.InFlight > 1:
-		return errors.New("it does not announce pipelining: only 1 frame may be in flight")
+		return errors.New("it does not announce pipelining: measure it with 1 frame in flight (--in-flight 1)")
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 // Load says what a generator sends.
 type Load struct {
 	Connections int           // SPOP connections
-	InFlight    int           // frames that wait for their ACK, on each connection, in a closed loop
+	InFlight    int           // frames that wait for their ACK, on each connection, in a closed loop; 1: in an open loop too
 	Rate        float64       // requests a second over all connections; 0: closed loop
 	Body        int           // bytes of body; with one the method is POST
 	Headers     int           // header fields, the first eight like those of a browser

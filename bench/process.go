@@ -46,12 +46,12 @@ func startProcess(command string) (*process, error) {
 	return p, nil
 }
 
-// awaitSPOP returns once the agent shakes hands on addr. The errors: it ended,
+// awaitSPOP returns once the agent shakes hands on addr for the load. The errors: it ended,
 // it listens but does not speak SPOP, it does not listen within the time.
-func (p *process) awaitSPOP(ctx context.Context, addr string, timeout time.Duration) error {
+func (p *process) awaitSPOP(ctx context.Context, addr string, l Load, timeout time.Duration) error {
 	expired := time.After(timeout)
 	for {
-		c, err := dial(ctx, addr, DefaultLoad)
+		c, err := dial(ctx, addr, l)
 		if err == nil {
 			return c.nc.Close()
 		}

@@ -22,7 +22,7 @@ func TestProcessesThatDoNotStart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = p.awaitSPOP(t.Context(), addr, 300*time.Millisecond)
+		err = p.awaitSPOP(t.Context(), addr, DefaultLoad, 300*time.Millisecond)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", command, err, want)
 		}
@@ -40,7 +40,7 @@ func TestProcessThatListensButDoesNotSpeakSPOP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.stop()
-	err = p.awaitSPOP(t.Context(), ackAgent{hangUpAfter: 1}.start(t), startTimeout)
+	err = p.awaitSPOP(t.Context(), ackAgent{hangUpAfter: 1}.start(t), DefaultLoad, startTimeout)
 	if err == nil || !strings.Contains(err.Error(), "cannot shake hands with the agent") {
 		t.Errorf("got %v", err)
 	}
@@ -54,7 +54,7 @@ func TestCancelEndsTheWaitForAnAgent(t *testing.T) {
 	defer p.stop()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.awaitSPOP(ctx, "127.0.0.1:1", time.Hour); err == nil {
+	if err := p.awaitSPOP(ctx, "127.0.0.1:1", DefaultLoad, time.Hour); err == nil {
 		t.Error("no error")
 	}
 }

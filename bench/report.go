@@ -133,6 +133,8 @@ func (r Report) check() error {
 		return fmt.Errorf("%d of %d frames were not acknowledged", r.Sent-r.Acked, r.Sent)
 	case r.Duplicates > 0 && r.mode != SinkReset:
 		return fmt.Errorf("the sinks counted %d requests more than were acknowledged", r.Duplicates)
+	case r.Delivered == 0 && r.Acked > 0 && r.Load.Targets > 0:
+		return fmt.Errorf("nothing was delivered of %d acknowledged requests, over %d connections: does the agent send to the sink? (0 targets measure ACKs only)", r.Acked, r.SinkConns)
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func measure(ctx context.Context, cfg RunConfig, g *Generator, a *agent, sinks s
 	if err := cmp.Or(err, <-watched); err != nil {
 		return Report{}, err
 	}
-	if err := sinks.settle(ctx, traffic.Acked, cfg.Sink); err != nil {
+	if err := cmp.Or(sinks.settle(ctx, traffic.Acked, cfg.Sink), sinks.err()); err != nil {
 		return Report{}, err
 	}
 	u, err := a.usage()

@@ -141,6 +141,8 @@ func TestReportCheck(t *testing.T) {
 	f(Report{Sent: 5, Acked: 2}, "3 of 5 frames were not acknowledged")
 	f(Report{Sent: 2, Acked: 2, Duplicates: 1}, "the sinks counted 1 requests more than were acknowledged")
 	f(Report{Sent: 2, Acked: 2, Duplicates: 1, mode: SinkReset}, "")
+	f(Report{Sent: 2, Acked: 2, Load: LoadReport{Targets: 1}, SinkConns: 3},
+		"nothing was delivered of 2 acknowledged requests, over 3 connections: does the agent send to the sink? (0 targets measure ACKs only)")
 }
 
 func testReport() Report {

@@ -16,7 +16,7 @@ func TestScannerFindsEnds(t *testing.T) {
 			for rest := input; len(rest) > 0 && s.err == nil; {
 				n := min(size, len(rest))
 				for s.feed([]byte(rest[:n])); s.next(); {
-					got.WriteByte(map[bool]byte{true: 'h', false: 'r'}[s.isHead])
+					got.WriteByte(map[bool]byte{true: 'h', false: 'r'}[s.head.isHEAD])
 				}
 				rest = rest[n:]
 			}
@@ -47,7 +47,65 @@ func TestScannerFindsEnds(t *testing.T) {
 	f("GET / HTTP/1.0\r\n\r\n"+get, "rr")
 	f(get+"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"+get, "r!")
 	f("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "!")
-	f("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "!")
+	const chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+	f(chunked, "")
+	f(chunked+"0\r\n\r\n", "r")
+	f(chunked+"5\r\nhello\r\n1a; x=\"y\"\r\n"+strings.Repeat("\r\n", 13)+"\r\n0\r\n\r\n"+get+head, "rrh")
+	f(chunked+"5 \r\nhello\r\n000\r\nDigest: x\r\nExpires: 0\r\n\r\n"+get, "rr")
+	f(chunked+"5\r\nhello!\r\n", "!")
+	f(chunked+"0x5\r\n", "!")
+	f("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, Chunked\r\nContent-Length: 7\r\n\r\n0\r\n\r\n"+get, "rr")
+	f("POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"+get, "rr")
+	f("POST / HTTP/1.1\r\nContent-Length: 4, 4\r\nContent-Length: 4\r\n\r\nabcd"+get, "rr")
+	f("\r\n\r\n"+get+"\r\n"+head, "rh")
+	f("GET / HTTP/1.1\nHost: a\n\n"+get, "rr")
+}
+
+// What is no request is named.
+func TestScannerErrors(t *testing.T) {
+	f := func(input, want string) {
+		t.Helper()
+		var s scanner
+		for s.feed([]byte(input)); s.next(); {
+		}
+		if s.err == nil || !strings.Contains(s.err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", input, s.err, want)
+		}
+	}
+	const post = "POST / HTTP/1.1\r\n"
+	f("\x16\x03\x01\x02\x00\x01", "TLS")
+	f("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2")
+	f("CONNECT a:1 HTTP/1.1\r\n", "CONNECT")
+	f("GET /\r\n", `the request line "GET /"`)
+	f("hello\r\n", `the request line "hello"`)
+	f(post+"no colon\r\n", `the field line "no colon"`)
+	f(post+"Host : a\r\n", `the field line "Host : a"`)
+	f(post+"Host: a\r\n folded: b\r\n", `the field line " folded: b"`)
+	f(post+"Content-Length: +4\r\n", "the Content-Length: \"+4\"")
+	f(post+"Content-Length: 4\r\nContent-Length: 5\r\n", "the Content-Length: \"5\"")
+	f(post+"Transfer-Encoding: chunked, gzip\r\n\r\n", "whose last coding is not chunked")
+	f(post+"Transfer-Encoding: chunked\r\n\r\nhello\r\n", `the chunk size "hello"`)
+	f(post+"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "a chunk that does not end")
+}
+
+func TestScannerReadsWhatTheClientWants(t *testing.T) {
+	f := func(input string, closes, waits bool) {
+		t.Helper()
+		var s scanner
+		for s.feed([]byte(input)); s.next(); {
+		}
+		if s.head.closes != closes || s.waits() != waits || s.waits() {
+			t.Errorf("%q: closes %t", input, s.head.closes)
+		}
+	}
+	f("GET / HTTP/1.1\r\n\r\n", false, false)
+	f("GET / HTTP/1.1\r\nConnection: TE, Close\r\n\r\n", true, false)
+	f("GET / HTTP/1.1\r\nConnection: closed\r\n\r\n", false, false)
+	f("GET / HTTP/1.0\r\n\r\n", true, false)
+	f("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", false, false)
+	f("POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n", false, true)
+	f("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", false, false)
+	f("POST / HTTP/1.1\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n", false, true)
 }
 
 func TestScannerBoundsTheHead(t *testing.T) {

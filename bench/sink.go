@@ -12,7 +12,7 @@ import (
 
 // Sink is a target that counts: an HTTP/1.1 server as cheap as can be, so that
 // what is measured in front of it is the agent. It knows of a request no more
-// than where it ends, and answers all that one read brought with one write.
+// than where it ends, and responds to all that one read brought with one write.
 type Sink struct {
 	ln         net.Listener
 	mode       SinkMode
@@ -22,6 +22,7 @@ type Sink struct {
 	requests atomic.Uint64
 	bytes    atomic.Uint64
 	opened   atomic.Uint64
+	failed   atomic.Pointer[error] // the first request that it cannot read
 
 	mu    sync.Mutex
 	conns map[net.Conn]struct{} // nil once closed
@@ -34,7 +35,7 @@ const sinkBuffer = 64 << 10
 // ListenSink serves on addr ("host:port", port 0 for any) until Close. delay is
 // for SinkDelay alone. The errors: an unknown mode, an address in use.
 func ListenSink(addr string, mode SinkMode, delay time.Duration) (*Sink, error) {
-	head, body, err := mode.answer()
+	head, body, err := mode.response()
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func ListenSink(addr string, mode SinkMode, delay time.Duration) (*Sink, error) 
 // Addr is "host:port".
 func (s *Sink) Addr() string { return s.ln.Addr().String() }
 
-// Requests is how many whole requests came so far, whether answered or not.
+// Requests is how many whole requests came so far, with or without a response.
 func (s *Sink) Requests() uint64 { return s.requests.Load() }
 
 // Bytes is how many bytes were read so far.
@@ -61,6 +62,14 @@ func (s *Sink) Bytes() uint64 { return s.bytes.Load() }
 
 // Conns is how many connections were opened so far.
 func (s *Sink) Conns() uint64 { return s.opened.Load() }
+
+// Err says what came that is no HTTP/1.1 request or has no end, nil if nothing did.
+func (s *Sink) Err() error {
+	if err := s.failed.Load(); err != nil {
+		return fmt.Errorf("cannot read what the agent sends to the sink: %w", *err)
+	}
+	return nil
+}
 
 // Close ends all connections and returns when nothing of the sink runs any more.
 func (s *Sink) Close() {
@@ -117,11 +126,20 @@ func (s *Sink) serve(nc net.Conn) {
 		s.bytes.Add(uint64(n))
 		for c.in.feed(buf[:n]); c.in.next(); {
 			s.requests.Add(1)
-			if !c.answer() {
+			if !c.respond() {
 				return
 			}
 		}
-		if c.in.err != nil || !c.flush() {
+		if c.in.err != nil {
+			s.failed.CompareAndSwap(nil, &c.in.err)
+			c.out = append(c.out, badResponse...)
+			c.closeGently()
+			return
+		}
+		if c.in.waits() {
+			c.out = append(c.out, continueResponse...)
+		}
+		if !c.flush() {
 			return
 		}
 	}
@@ -135,9 +153,9 @@ type sinkConn struct {
 	out  []byte
 }
 
-// answer answers the request that in has just found, and reports whether the
+// respond is for the request that in has just found, and reports whether the
 // connection goes on.
-func (c *sinkConn) answer() bool {
+func (c *sinkConn) respond() bool {
 	s := c.sink
 	switch s.mode {
 	case SinkHang:
@@ -149,11 +167,11 @@ func (c *sinkConn) answer() bool {
 		s.pause(s.delay)
 	}
 	c.out = append(c.out, s.head...)
-	if !c.in.isHead {
+	if !c.in.head.isHEAD {
 		c.out = append(c.out, s.body...)
 	}
 	switch {
-	case s.mode == SinkCloseEach:
+	case s.mode == SinkCloseEach, c.in.head.closes:
 		c.closeGently()
 		return false
 	case s.mode == SinkDelay, len(c.out) >= sinkBuffer:
@@ -171,8 +189,8 @@ func (c *sinkConn) flush() bool {
 	return err == nil
 }
 
-// closeGently sends the answer and closes, but reads on for a while: a close
-// with unread input is a RST, which could overtake the answer.
+// closeGently sends the response and closes, but reads on for a while: a close
+// with unread input is a RST, which could overtake the response.
 func (c *sinkConn) closeGently() {
 	c.flush()
 	c.nc.CloseWrite()

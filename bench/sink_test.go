@@ -28,7 +28,7 @@ func mustListen(tb testing.TB, mode SinkMode, delay time.Duration) *Sink {
 const sinkRequests = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n" + "HEAD /2 HTTP/1.1\r\nHost: a\r\n\r\n" +
 	"POST /3 HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
 
-// talk sends the three requests above in one write and describes the answers:
+// talk sends the three requests above in one write and describes the responses:
 // their status and the size of their bodies, and how the connection ended.
 func talk(t *testing.T, s *Sink) string {
 	t.Helper()
@@ -50,7 +50,7 @@ func talk(t *testing.T, s *Sink) string {
 	r := bufio.NewReader(nc)
 	var seen []string
 	for _, method := range []string{"GET", "HEAD", "POST"} {
-		answer, err := http.ReadResponse(r, &http.Request{Method: method})
+		response, err := http.ReadResponse(r, &http.Request{Method: method})
 		if err != nil {
 			end := "EOF"
 			if errors.Is(err, syscall.ECONNRESET) {
@@ -58,11 +58,11 @@ func talk(t *testing.T, s *Sink) string {
 			}
 			return strings.Join(append(seen, end), " ")
 		}
-		n, err := io.Copy(io.Discard, answer.Body)
+		n, err := io.Copy(io.Discard, response.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		seen = append(seen, fmt.Sprintf("%d:%d", answer.StatusCode, n))
+		seen = append(seen, fmt.Sprintf("%d:%d", response.StatusCode, n))
 	}
 	return strings.Join(seen, " ")
 }
@@ -88,12 +88,12 @@ func TestSinkModes(t *testing.T) {
 	f(Sink5xx, "503:0 503:0 503:0", 3)
 }
 
-func TestSinkDelaysEachAnswer(t *testing.T) {
+func TestSinkDelaysEachResponse(t *testing.T) {
 	s := mustListen(t, SinkDelay, 20*time.Millisecond)
 	start := time.Now()
 	talk(t, s)
 	if took := time.Since(start); took < 60*time.Millisecond {
-		t.Errorf("three answers took %s", took)
+		t.Errorf("three responses took %s", took)
 	}
 }
 
@@ -127,6 +127,57 @@ func TestSinkErrors(t *testing.T) {
 	f("127.0.0.1:0", "perhaps", `unknown sink mode "perhaps": must be one of [ok delay`)
 }
 
+// What a client may frame its requests by, and what it hears.
+func TestSinkFramings(t *testing.T) {
+	f := func(input, want string, requests uint64, fails string) {
+		t.Helper()
+		s := mustListen(t, SinkOK, 0)
+		nc, err := net.Dial("tcp", s.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		if _, err := io.WriteString(nc, input); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(nc, got); err != nil || string(got) != want {
+			t.Errorf("%q: %v, got %q", input, err, got)
+		}
+		if strings.Contains(want, "close") {
+			if _, err := nc.Read(got); err != io.EOF {
+				t.Errorf("%q: the connection goes on: %v", input, err)
+			}
+		}
+		if s.Requests() != requests || fmt.Sprint(s.Err()) != fails {
+			t.Errorf("%q: %d requests, %v", input, s.Requests(), s.Err())
+		}
+	}
+	const chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+	const none = "<nil>"
+	f(chunked+"3\r\nabc\r\n0\r\n\r\n", okResponse, 1, none)
+	f("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n", continueResponse, 0, none)
+	f(chunked+"x\r\n", badResponse, 0, `cannot read what the agent sends to the sink: the chunk size "x"`)
+	f("GET / HTTP/1.1\r\n\r\nPRI * HTTP/2.0\r\n", okResponse+badResponse, 1, "cannot read what the agent sends to the sink: HTTP/2, which this sink does not speak")
+}
+
+func TestSinkEndsAConnectionThatTheClientHasDoneWith(t *testing.T) {
+	s := mustListen(t, SinkOK, 0)
+	for _, request := range []string{"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"} {
+		nc, err := net.Dial("tcp", s.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		if _, err := io.WriteString(nc, request); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(nc); err != nil || string(got) != okResponse {
+			t.Errorf("%q: %v, %q", request, err, got)
+		}
+	}
+}
+
 // BenchmarkSink is how many requests a second one connection brings.
 func BenchmarkSink(b *testing.B) {
 	s := mustListen(b, SinkOK, 0)
@@ -137,14 +188,14 @@ func BenchmarkSink(b *testing.B) {
 	defer nc.Close()
 	const batch = 32
 	requests := []byte(strings.Repeat("GET / HTTP/1.1\r\nHost: a\r\n\r\n", batch))
-	answers := make([]byte, batch*len(okAnswer))
+	responses := make([]byte, batch*len(okResponse))
 	b.SetBytes(int64(len(requests)))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := nc.Write(requests); err != nil {
 			b.Fatal(err)
 		}
-		if _, err := io.ReadFull(nc, answers); err != nil {
+		if _, err := io.ReadFull(nc, responses); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -78,6 +78,16 @@ func (all sinks) conns() uint64 {
 	return n
 }
 
+// err is the first of any sink.
+func (all sinks) err() error {
+	for _, s := range all {
+		if err := s.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 const (
 	// quiet is how long nothing may come until all counts as delivered or dropped.
 	quiet = time.Second

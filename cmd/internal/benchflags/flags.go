@@ -25,7 +25,7 @@ func Vars() map[string]string {
 // Load is what the generator sends.
 type Load struct {
 	Connections int           `default:"16" placeholder:"N" help:"SPOP connections." group:"Load"`
-	InFlight    int           `default:"16" placeholder:"N" help:"Frames that wait for their ACK on each connection (closed loop)." group:"Load"`
+	InFlight    int           `default:"16" placeholder:"N" help:"Frames that wait for their ACK on each connection (closed loop). 1: in an open loop too, for agents without pipelining." group:"Load"`
 	Rate        float64       `placeholder:"N" help:"Requests a second (open loop); latencies count from when a request was due. 0: closed loop." group:"Load"`
 	Body        int           `placeholder:"N" help:"Bytes of body of each request." group:"Load"`
 	Headers     int           `default:"8" placeholder:"N" help:"Header fields of each request." group:"Load"`

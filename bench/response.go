@@ -12,9 +12,9 @@ type SinkMode string
 const (
 	SinkOK        SinkMode = "ok"         // 200 at once
 	SinkDelay     SinkMode = "delay"      // 200 after a delay, one after the other on each connection
-	SinkHang      SinkMode = "hang"       // never an answer
+	SinkHang      SinkMode = "hang"       // never a response
 	SinkReset     SinkMode = "reset"      // RST after the first request of each connection
-	SinkCloseEach SinkMode = "close-each" // an answer with Connection: close, then FIN
+	SinkCloseEach SinkMode = "close-each" // a response with Connection: close, then FIN
 	SinkChunked   SinkMode = "chunked"    // 200 with a chunked body
 	SinkBig       SinkMode = "big"        // 200 with a body of 256 KiB
 	Sink5xx       SinkMode = "5xx"        // 503 at once
@@ -25,17 +25,23 @@ var SinkModes = []SinkMode{
 	SinkOK, SinkDelay, SinkHang, SinkReset, SinkCloseEach, SinkChunked, SinkBig, Sink5xx,
 }
 
-// okAnswer is the answer of SinkOK and SinkDelay.
-const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+const (
+	// okResponse is the response of SinkOK and SinkDelay.
+	okResponse = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+	// badResponse is the one to what is no HTTP/1.1, before the connection ends.
+	badResponse = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+	// continueResponse is the one to Expect: 100-continue, before the body.
+	continueResponse = "HTTP/1.1 100 Continue\r\n\r\n"
+)
 
 const bigBody = 256 << 10
 
-// head and body of the answer in this mode; no body goes with the answer to a
-// HEAD.
-func (m SinkMode) answer() (head, body string, err error) {
+// response returns head and body in this mode; no body goes with the response to
+// a HEAD.
+func (m SinkMode) response() (head, body string, err error) {
 	switch m {
 	case SinkOK, SinkDelay, SinkHang, SinkReset:
-		return okAnswer, "", nil
+		return okResponse, "", nil
 	case SinkCloseEach:
 		return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "", nil
 	case SinkChunked:
