@@ -20,8 +20,8 @@ type ackAgent struct {
 	muteAck         bool
 	doubleAck       bool
 	oneByOne        bool // it does not announce pipelining, and hangs up on it
-	disconnectAfter int // frames; 0: never
-	hangUpAfter     int // frames; 0: never
+	disconnectAfter int  // frames; 0: never
+	hangUpAfter     int  // frames; 0: never
 }
 
 // start serves until the test ends and returns the address.

@@ -19,6 +19,8 @@ type Generator struct {
 	load       Load
 	conns      []*conn
 	ackTimeout time.Duration
+	// hold keeps the load up beyond its end until it is closed; nil: not at all.
+	hold <-chan struct{}
 }
 
 // Traffic is what a generator sent, warm-up included.
@@ -105,7 +107,7 @@ func (g *Generator) close() {
 func (g *Generator) closedLoop() []error {
 	return g.each(func(c *conn) error {
 		for {
-			if now := c.since(); now < g.load.end() {
+			if now := c.since(); !g.over(now) {
 				if err := c.refill(now); err != nil {
 					return err
 				}
@@ -118,6 +120,19 @@ func (g *Generator) closedLoop() []error {
 			}
 		}
 	})
+}
+
+// over reports whether nothing more is to be sent.
+func (g *Generator) over(now time.Duration) bool {
+	if now < g.load.end() {
+		return false
+	}
+	select {
+	case <-g.hold:
+		return true
+	default:
+		return g.hold == nil
+	}
 }
 
 // each runs f for each connection at the same time.

@@ -34,10 +34,14 @@ func (g *Generator) sendPaced() error {
 	p := pace{rate: g.load.Rate}
 	start, end := g.conns[0].start, g.load.end()
 	var n uint64
-	for due, now := tick, time.Duration(0); now < end; {
+	until := time.Duration(0)
+	for due, now := tick, time.Duration(0); !g.over(now); {
 		sleepUntil(start.Add((now/tick + 1) * tick))
 		now = time.Since(start)
-		for due <= min(now, end) {
+		if until = now; g.over(now) {
+			until = min(now, end)
+		}
+		for due <= until {
 			var err error
 			if n, err = g.queue(n, p.dueBy(due), due); err != nil {
 				return err
@@ -51,8 +55,8 @@ func (g *Generator) sendPaced() error {
 			return err
 		}
 	}
-	if all := p.dueBy(end); float64(n) < reachable*float64(all) {
-		return fmt.Errorf("cannot reach %.0f requests/s: reached %.0f/s", p.rate, float64(n)/end.Seconds())
+	if float64(n) < reachable*float64(p.dueBy(until)) {
+		return fmt.Errorf("cannot reach %.0f requests/s: reached %.0f/s", p.rate, float64(n)/until.Seconds())
 	}
 	return nil
 }

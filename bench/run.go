@@ -83,13 +83,14 @@ func measure(ctx context.Context, cfg RunConfig, g *Generator, a *agent, sinks s
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w := window{g: g, agent: a, sinks: sinks}
-	watched := make(chan error, 1)
+	var watched error
+	taken := make(chan struct{})
+	g.hold = taken
 	go func() {
-		err := w.watch(ctx, cfg.Load)
-		if err != nil {
-			cancel(err)
+		if watched = w.watch(ctx, cfg.Load); watched != nil {
+			cancel(watched)
 		}
-		watched <- err
+		close(taken)
 	}()
 	bar := showProgress(cfg.Progress, g)
 	traffic, err := g.Run(ctx)
@@ -97,7 +98,8 @@ func measure(ctx context.Context, cfg RunConfig, g *Generator, a *agent, sinks s
 	if err != nil {
 		cancel(err)
 	}
-	if err := cmp.Or(err, <-watched); err != nil {
+	<-taken
+	if err := cmp.Or(err, watched); err != nil {
 		return Report{}, err
 	}
 	if err := cmp.Or(sinks.settle(ctx, traffic.Acked, cfg.Sink), sinks.err()); err != nil {
