@@ -16,6 +16,10 @@ const (
 	forwardedField
 )
 
+// private are the fields that end here, in any spelling: credentials for a proxy
+// (RFC 9110 section 11.7.2), and what only mirrorgate may say.
+var private = []string{"proxy-authorization", truncatedName, markerName}
+
 // hopByHop are the fields that concern one connection only
 // (RFC 9110 section 7.6.1), and Expect, which asks for a response that nobody waits
 // for.
@@ -32,40 +36,71 @@ type fieldRules struct {
 }
 
 type ruledField struct {
-	name string // lower case
+	name string // lower case; with '-' for '_' if it folds
 	rule fieldRule
+	// folds says that '_' in a field's name counts as '-', for which CGI and what
+	// follows it take both.
+	folds bool
 }
 
 func newFieldRules(o *Options) *fieldRules {
 	f := &fieldRules{}
-	f.add("host", hostField)
-	f.add("content-length", lengthField)
-	f.add("transfer-encoding", codingField)
-	f.add("connection", connectionField)
-	f.add(markerName, markerField)
+	exactly := func(name string, rule fieldRule) { f.add(ruledField{name: name, rule: rule}) }
+	exactly("host", hostField)
+	exactly("content-length", lengthField)
+	exactly("transfer-encoding", codingField)
+	exactly("connection", connectionField)
+	exactly(markerName, markerField)
 	for _, name := range hopByHop {
-		f.add(name, dropField)
+		exactly(name, dropField)
+	}
+	folded := func(name string, rule fieldRule) { f.add(ruledField{name: foldName(name), rule: rule, folds: true}) }
+	for _, name := range private {
+		folded(name, dropField)
 	}
 	for _, name := range o.DelHeaders {
-		f.add(name, dropField)
+		folded(name, dropField)
+		// Where CGI withholds a field, as it does Authorization, x_authorization is
+		// what carries it past that. X-Authorization is a field of its own.
+		f.add(ruledField{name: "x_" + foldName(name), rule: dropField, folds: true})
 	}
 	for _, h := range o.SetHeaders {
-		f.add(h.Name, dropField)
+		folded(h.Name, dropField)
 	}
 	if o.ForwardedFor != ForwardedKeep {
-		f.add(forwardedName, forwardedField)
+		folded(forwardedName, forwardedField)
 	}
 	return f
 }
 
-func (f *fieldRules) add(name string, rule fieldRule) {
-	ruled := ruledField{strings.ToLower(name), rule}
-	if len(name) < len(f.byLength) {
-		f.first[len(name)] |= letterBit(name[0])
-		f.byLength[len(name)] = append(f.byLength[len(name)], ruled)
+// add puts a field behind those that come before it: the first that fits rules.
+func (f *fieldRules) add(field ruledField) {
+	n := len(field.name)
+	if n >= len(f.byLength) {
+		f.long = append(f.long, field)
 		return
 	}
-	f.long = append(f.long, ruled)
+	f.first[n] |= letterBit(field.name[0])
+	if field.folds && field.name[0] == '-' {
+		f.first[n] |= letterBit('_')
+	}
+	f.byLength[n] = append(f.byLength[n], field)
+}
+
+// foldName returns the name that CGI makes the same variable of.
+func foldName(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
+
+// is reports whether a field of that name is meant.
+func (f *ruledField) is(name []byte) bool {
+	if !f.folds || len(name) != len(f.name) {
+		return EqualFold(name, f.name)
+	}
+	for i, c := range name {
+		if tokenBytes[c] != f.name[i] && (c != '_' || f.name[i] != '-') {
+			return false
+		}
+	}
+	return true
 }
 
 // letterBit is the same for a letter in both cases.
@@ -83,7 +118,7 @@ func (f *fieldRules) of(name []byte) fieldRule {
 		list = f.byLength[len(name)]
 	}
 	for i := range list {
-		if EqualFold(name, list[i].name) {
+		if list[i].is(name) {
 			return list[i].rule
 		}
 	}

@@ -34,6 +34,10 @@ func TestForwardedFor(t *testing.T) {
 	// Whoever calls it hop-by-hop cannot get rid of it.
 	f(ForwardedAppend, v4, append(one, "connection", "x-forwarded-for"),
 		"host: h\r\nx: y\r\nx-forwarded-for: 10.0.0.1, 10.0.0.2, 192.0.2.1\r\n"+length)
+	// Nor can a client put its own word beside it, for targets to which both are one.
+	f(ForwardedSet, v4, append(host, "X_Forwarded-For", "127.0.0.1"), "host: h\r\nx-forwarded-for: 192.0.2.1\r\n"+length)
+	f(ForwardedAppend, v4, append(host, "x_forwarded_for", "127.0.0.1"), "host: h\r\nx-forwarded-for: 192.0.2.1\r\n"+length)
+	f(ForwardedKeep, v4, append(host, "x_forwarded_for", "127.0.0.1"), "host: h\r\nx_forwarded_for: 127.0.0.1\r\n"+length)
 	// Without arg_src nothing changes.
 	f(ForwardedAppend, "", one, asIs+length)
 	f(ForwardedSet, "", one, asIs+length)

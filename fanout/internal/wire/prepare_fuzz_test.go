@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +27,7 @@ func FuzzPrepare(f *testing.F) {
 	add(request("POST", "http://user@h:80?q#f", "body", "Content-Length", "3", "connection", "x, y", "y", "1"))
 	add(request("OPTIONS", "*", "", "transfer-encoding", "chunked", "te", "trailers", "expect", "100-continue"))
 	add(request("OPTIONS", "https://[::1]", "", "x-a", "0", "x-b", "1"))
+	add(request("GET", "/", "", "x_a", "0", "X_B", "1", "x_x-b", "1", "x-x-b", "1", "proxy_authorization", "2", "x-mirrored_truncated", "true"))
 	add(request("PUT", "//x", "a\r\n\r\nGET / HTTP/1.1\r\n\r\n", "content-length", "1", "content-length", "2"))
 	add(request("GE T", "/ HTTP/1.1\r\nx: y", "", "a\r\nb", "c\r\nd"))
 	add(request("CONNECT", "h:443", "", "x-mirrored-by", "1", "host", "a", "host", "b"))
@@ -33,19 +35,20 @@ func FuzzPrepare(f *testing.F) {
 
 	plain := NewRules(Options{SendTruncated: true})
 	edited := NewRules(Options{SendTruncated: true, SetHeaders: []Header{{"X-A", "set"}}, DelHeaders: []string{"X-B"}})
+	none, edits := regexp.MustCompile(`^$`), regexp.MustCompile(`^(x[-_][ab]|x_x[-_]b)$`)
 	f.Fuzz(func(t *testing.T, method, target, headers []byte, text bool, body []byte, bodySize int64, full bool) {
 		r := codec.Request{
 			Method: method, Target: target, Headers: codec.Headers{Raw: headers, Text: text},
 			Body: body, BodySize: bodySize, Full: full,
 		}
-		checkOneRequest(t, plain, r, "", "", nil, nil)
-		checkOneRequest(t, edited, r, "/pre/fix", "other:82", []string{"x-a", "x-b"}, []string{"X-A: set"})
+		checkOneRequest(t, plain, r, "", "", none, nil)
+		checkOneRequest(t, edited, r, "/pre/fix", "other:82", edits, []string{"X-A: set"})
 	})
 }
 
-// checkOneRequest compares what f sends for r with what RFC 9110 and the
+// checkOneRequest compares what is sent for r with what RFC 9110 and the
 // rules leave of it, when it goes to a target with that prefix and Host.
-func checkOneRequest(t *testing.T, rules *Rules, r codec.Request, prefix, host string, gone, set []string) {
+func checkOneRequest(t *testing.T, rules *Rules, r codec.Request, prefix, host string, gone *regexp.Regexp, set []string) {
 	var p Prepared
 	if rules.Prepare(&p, &r) != codec.RejectNone {
 		return
@@ -74,7 +77,15 @@ func checkOneRequest(t *testing.T, rules *Rules, r codec.Request, prefix, host s
 	if sentBody != string(r.Body) {
 		t.Errorf("body %q, want %q", sentBody, r.Body)
 	}
-	if got, want := endToEnd(lines[1:], nil), append(wantedFields(r, string(authority), host, gone), set...); !slices.Equal(got, want) {
+	if got := slices.Contains(lines, "X-Mirrored-Truncated: true"); got != p.truncated {
+		t.Errorf("%q: marked as truncated %v, is %v", head, got, p.truncated)
+	}
+	ours := func(line string) bool {
+		return line == "X-Mirrored-By: mirrorgate" || line == "X-Mirrored-Truncated: true"
+	}
+	fields := slices.DeleteFunc(lines[1:], ours)
+	fields = without(fields, func(name string) bool { return name == "content-length" })
+	if got, want := fields, append(wantedFields(r, string(authority), host, gone), set...); !slices.Equal(got, want) {
 		t.Errorf("fields %q, want %q", got, want)
 	}
 
@@ -116,24 +127,22 @@ func forTarget(b []byte, l Layout, prefix, host string) string {
 	return text[:l.Path] + prefix + text[l.Path:l.HostStart] + hostLine + text[l.HostEnd:]
 }
 
-// endToEnd returns the fields that are not written by mirrorgate itself,
-// without those that are gone.
-func endToEnd(lines, gone []string) []string {
-	ours := append([]string{"content-length", "x-mirrored-by", "x-mirrored-truncated", "keep-alive",
-		"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect", "connection"}, gone...)
-	var kept []string
-	for _, line := range lines {
+// without returns the lines but those of fields with such a name, in lower case.
+func without(lines []string, gone func(name string) bool) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
 		name, _, _ := strings.Cut(line, ":")
-		if !slices.Contains(ours, strings.ToLower(name)) {
-			kept = append(kept, line)
-		}
-	}
-	return kept
+		return gone(strings.ToLower(name))
+	})
 }
+
+// What does not go out in its place: fields for one connection, those that
+// mirrorgate writes itself, and those that only it or a proxy may have.
+var notEndToEnd = regexp.MustCompile(`^(content-length|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|expect|connection|` +
+	`x[-_]mirrored[-_](by|truncated)|proxy[-_]authorization)$`)
 
 // wantedFields says with other words than prepare what has to arrive of the
 // fields of r: first Host, if it had none, then its own.
-func wantedFields(r codec.Request, authority, newHost string, gone []string) []string {
+func wantedFields(r codec.Request, authority, newHost string, gone *regexp.Regexp) []string {
 	var lines, named []string
 	hasHost := false
 	for it := r.Headers.Iter(); it.Next(); {
@@ -156,5 +165,7 @@ func wantedFields(r codec.Request, authority, newHost string, gone []string) []s
 		lines = slices.Insert(lines, 0, "host: "+cmp.Or(newHost, authority, "target"))
 	}
 	named = slices.DeleteFunc(named, func(name string) bool { return name == "host" })
-	return endToEnd(lines, append(named, gone...))
+	return without(lines, func(name string) bool {
+		return slices.Contains(named, name) || notEndToEnd.MatchString(name) || gone.MatchString(name)
+	})
 }

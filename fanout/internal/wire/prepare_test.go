@@ -108,7 +108,24 @@ func TestAppend(t *testing.T) {
 	f(request("POST", "/", "abc", "x-env", "prod", "AUTHORIZATION", "x", "cookie", "1", "cookie", "2", long, "x", "cookies", "3", "host", "h"),
 		"POST / HTTP/1.1\r\ncookies: 3\r\nhost: h\r\ncontent-length: 3\r\nX-Env: shadow\r\nAuthorization: none\r\n"+marker+"abc")
 
+	// A name with '_' is the same to CGI; other names keep theirs.
+	f = check(Options{SetHeaders: []Header{{"X-Env", "shadow"}, {"_b_", "1"}}, DelHeaders: []string{"x-real_ip", "-c", long}})
+	f(request("GET", "/", "", "X_Env", "prod", "x-env", "prod", "X_REAL-IP", "1", "x-real-ip", "2", "x_real_ip", "3", "-b-", "1", "_c", "1", "-C", "2",
+		strings.ReplaceAll(long, "-", "_"), "x", "x.env", "kept", "xxenv", "kept", "host", "h"),
+		"GET / HTTP/1.1\r\nx.env: kept\r\nxxenv: kept\r\nhost: h\r\nX-Env: shadow\r\n_b_: 1\r\n"+marker)
+	f = check(Options{DelHeaders: []string{"Authorization", "a-b"}})
+	f(request("GET", "/", "", "x_authorization", "1", "X_Authorization", "2", "x_a_b", "3", "x_a-b", "4", "host", "h", "x-authorization", "kept", "x-a_b", "kept"),
+		"GET / HTTP/1.1\r\nhost: h\r\nx-authorization: kept\r\nx-a_b: kept\r\n"+marker)
+	f = check(Options{})
+	f(request("GET", "/", "", "x_env", "1", "content_length", "7", "te_", "1", "keep_alive", "1", "host", "h"),
+		"GET / HTTP/1.1\r\nx_env: 1\r\ncontent_length: 7\r\nte_: 1\r\nkeep_alive: 1\r\nhost: h\r\n"+marker)
+	// Credentials for a proxy stay behind, and what only mirrorgate may say.
+	f(request("GET", "/", "", "Proxy-Authorization", "Basic eDp5", "proxy_authorization", "x", "X-Mirrored-Truncated", "true", "x_mirrored-truncated", "true",
+		"x_mirrored_by", "me", "host", "h"), "GET / HTTP/1.1\r\nhost: h\r\n"+marker)
+
 	f = check(Options{SendTruncated: true})
+	f(request("POST", "/", "abc", "content-length", "30", "host", "h", "x-mirrored-truncated", "false"),
+		"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\nX-Mirrored-Truncated: true\r\n"+marker+"abc")
 	f(request("POST", "/", "abc", "content-length", "30", "host", "h"),
 		"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\nX-Mirrored-Truncated: true\r\n"+marker+"abc")
 	f(request("POST", "/", "abc", "content-length", "3", "host", "h"), "POST / HTTP/1.1\r\ncontent-length: 3\r\nhost: h\r\n"+marker+"abc")

@@ -11,8 +11,8 @@ type Header struct{ Name, Value string }
 
 // Options say what becomes of header fields, and of a body that is not whole.
 type Options struct {
-	SetHeaders    []Header // replace what the request has of that name
-	DelHeaders    []string // names
+	SetHeaders    []Header // replace what the request has of that name, '_' taken for '-'
+	DelHeaders    []string // names, '_' taken for '-'
 	SendTruncated bool     // send what came of a truncated body instead of rejecting it
 	ForwardedFor  Forwarded
 }
@@ -21,6 +21,7 @@ type Options struct {
 // again. The other one tells the target that the body is not whole.
 const (
 	markerName    = "x-mirrored-by"
+	truncatedName = "x-mirrored-truncated"
 	markerLine    = "X-Mirrored-By: mirrorgate\r\n"
 	truncatedLine = "X-Mirrored-Truncated: true\r\n"
 )
@@ -54,10 +55,10 @@ func (o *Options) checkName(option, name string) error {
 		name, _, _ = strings.Cut(name, " ")
 		return fmt.Errorf("%s: %q is no header name", option, name)
 	}
-	if slices.Contains(reserved, strings.ToLower(name)) {
+	if slices.Contains(reserved, foldName(name)) {
 		return fmt.Errorf("%s %s: mirrorgate sets this field itself; for Host use --host", option, name)
 	}
-	if o.ForwardedFor != ForwardedKeep && strings.EqualFold(name, forwardedName) {
+	if o.ForwardedFor != ForwardedKeep && foldName(name) == forwardedName {
 		return fmt.Errorf("%s %s: --forwarded-for %s writes this field; give only one of the two", option, name, o.ForwardedFor)
 	}
 	return nil
