@@ -16,6 +16,9 @@ const DefaultCommand = "{self} --listen={listen} --admin= --log-level=error --co
 // FloorCommand runs the floor relay.
 const FloorCommand = "{bench} floor --listen={listen} --conns={conns} --batch={batch} --target={targets}"
 
+// GoroutineFloorCommand runs the one whose connections have goroutines of their own.
+const GoroutineFloorCommand = FloorCommand + " --goroutines"
+
 // Placeholders explains what may stand in the command line of an agent.
 const Placeholders = `{listen} becomes the address to listen on and {port} its port; {target}, {target2}, … the addresses of ` +
 	`the targets, and a word with {targets} is repeated for each target; {conns} and {batch} the flags of these ` +

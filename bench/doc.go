@@ -37,5 +37,6 @@
 //	machine.go    and where it was measured
 //
 //	floor.go      the cheapest relay that can be written, to compare with
-//	floor_lane.go its connections to the targets
+//	floor_loop.go its connections to the targets, on the event loops,
+//	floor_goroutines.go or each with a goroutine, which is a higher floor
 package bench

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,18 @@ type Floor struct {
 	booted  chan struct{}
 	ended   chan error
 	request atomic.Pointer[[]byte] // nil before the first NOTIFY
-	targets []*floorTarget
+	relay   floorRelay
 	batch   int
+	dropped atomic.Uint64
+}
+
+// floorRelay is how requests get to the targets: goroutineRelay or loopRelay.
+type floorRelay interface {
+	// join is called on an event loop and returns what is to be called there for
+	// n requests, which are the first ones of the block.
+	join(gnet.EventLoop) (submit func(n int, block []byte))
+	// close returns when nothing runs any more. The event loops have ended.
+	close()
 }
 
 // FloorConfig says what a Floor relays to whom.
@@ -33,6 +44,9 @@ type FloorConfig struct {
 	Conns   int      // connections to each target
 	Batch   int      // requests in flight on each of them
 	Queue   int      // requests that wait for each target at the most; the newest is dropped
+	// Goroutines gives each connection to a target one of its own. Else they live on
+	// the event loops, where nothing has to be woken, which is the lower floor.
+	Goroutines bool
 }
 
 // StartFloor serves until Close. The errors are those of the configuration and
@@ -41,19 +55,22 @@ func StartFloor(cfg FloorConfig) (*Floor, error) {
 	if len(cfg.Targets) == 0 || cfg.Conns < 1 || cfg.Batch < 1 || cfg.Queue < 1 {
 		return nil, errors.New("the floor needs a target, and conns, batch and queue of 1 or more")
 	}
+	cfg.Loops = max(cfg.Loops, 1)
 	f := &Floor{booted: make(chan struct{}), ended: make(chan error, 1), batch: cfg.Batch}
-	for _, addr := range cfg.Targets {
-		f.targets = append(f.targets, newFloorTarget(addr, cfg))
+	if cfg.Goroutines {
+		f.relay = newGoroutineRelay(cfg, &f.dropped)
+	} else {
+		f.relay = newLoopRelay(cfg, &f.dropped)
 	}
 	go func() {
 		f.ended <- gnet.Run(f, "tcp://"+cfg.Listen,
-			gnet.WithNumEventLoop(max(cfg.Loops, 1)), gnet.WithReuseAddr(true), gnet.WithLogger(silent{}))
+			gnet.WithNumEventLoop(cfg.Loops), gnet.WithReuseAddr(true), gnet.WithLogger(silent{}))
 	}()
 	select {
 	case <-f.booted:
 		return f, nil
 	case err := <-f.ended:
-		f.closeTargets()
+		f.relay.close()
 		return nil, fmt.Errorf("cannot start the floor on %s: %w", cfg.Listen, err)
 	}
 }
@@ -63,23 +80,17 @@ func StartFloor(cfg FloorConfig) (*Floor, error) {
 func (f *Floor) Close() error {
 	err := f.eng.Stop(context.Background())
 	<-f.ended
-	f.closeTargets()
+	f.relay.close()
 	return err
 }
 
-func (f *Floor) closeTargets() {
-	for _, t := range f.targets {
-		t.close()
-	}
-}
-
 // Dropped is how many requests found a queue full or lost their connection.
-func (f *Floor) Dropped() uint64 {
-	var n uint64
-	for _, t := range f.targets {
-		n += t.dropped.Load()
-	}
-	return n
+func (f *Floor) Dropped() uint64 { return f.dropped.Load() }
+
+// floorConn is a connection of a generator.
+type floorConn struct {
+	submit func(n int, block []byte)
+	out    []byte
 }
 
 // OnBoot is called by gnet.
@@ -91,8 +102,20 @@ func (f *Floor) OnBoot(eng gnet.Engine) gnet.Action {
 
 // OnOpen is called by gnet.
 func (f *Floor) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
-	c.SetContext(new([]byte))
+	if t, ok := c.Context().(*loopConn); ok {
+		t.opened(c)
+		return nil, gnet.None
+	}
+	c.SetContext(&floorConn{submit: f.relay.join(c.EventLoop())})
 	return nil, gnet.None
+}
+
+// OnClose is called by gnet.
+func (f *Floor) OnClose(c gnet.Conn, _ error) gnet.Action {
+	if t, ok := c.Context().(*loopConn); ok {
+		t.closed()
+	}
+	return gnet.None
 }
 
 // OnTraffic is called by gnet: all that arrived is acknowledged with one write and
@@ -102,9 +125,12 @@ func (f *Floor) OnTraffic(c gnet.Conn) gnet.Action {
 	if err != nil {
 		return gnet.Close
 	}
-	scratch := c.Context().(*[]byte)
-	out, used, notifies, err := f.reply((*scratch)[:0], in)
-	*scratch = out
+	if t, ok := c.Context().(*loopConn); ok {
+		return t.received(len(in))
+	}
+	fc := c.Context().(*floorConn)
+	out, used, notifies, err := f.reply(fc.out[:0], in)
+	fc.out = out
 	if err != nil {
 		return gnet.Close
 	}
@@ -114,9 +140,7 @@ func (f *Floor) OnTraffic(c gnet.Conn) gnet.Action {
 		}
 	}
 	if notifies > 0 {
-		for _, t := range f.targets {
-			t.submit(notifies, *f.request.Load())
-		}
+		fc.submit(notifies, *f.request.Load())
 	}
 	if used > 0 {
 		if _, err := c.Discard(used); err != nil {
@@ -172,6 +196,25 @@ func (f *Floor) learn(frame codec.Frame) error {
 		f.request.CompareAndSwap(nil, &block)
 	}
 	return err
+}
+
+// floorBlock is a request on the wire, repeated batch times.
+func floorBlock(r codec.Request, batch int) ([]byte, error) {
+	var b bytes.Buffer
+	b.Write(r.Method)
+	b.WriteByte(' ')
+	b.Write(r.Target)
+	b.WriteString(" HTTP/1.1\r\n")
+	it := r.Headers.Iter()
+	for it.Next() {
+		b.Write(it.Name)
+		b.WriteString(": ")
+		b.Write(it.Value)
+		b.WriteString("\r\n")
+	}
+	b.WriteString("\r\n")
+	b.Write(r.Body)
+	return bytes.Repeat(b.Bytes(), batch), it.Err()
 }
 
 // silent is a logger for gnet, whose end says all there is to say.

@@ -3,6 +3,7 @@ package bench
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mirrorgate/mirrorgate/codec"
 )
@@ -24,33 +25,73 @@ func TestFloorErrors(t *testing.T) {
 
 // A target that is down costs its requests, and nothing else.
 func TestFloorCountsWhatItDrops(t *testing.T) {
-	down, err := freeAddr()
-	if err != nil {
-		t.Fatal(err)
+	f := func(goroutines bool) {
+		t.Helper()
+		down, err := freeAddr()
+		if err != nil {
+			t.Fatal(err)
+		}
+		listen, err := freeAddr()
+		if err != nil {
+			t.Fatal(err)
+		}
+		up := mustListen(t, SinkOK, 0)
+		floor, err := StartFloor(FloorConfig{
+			Listen: listen, Targets: []string{up.Addr(), down}, Conns: 2, Batch: 4, Queue: 1 << 20, Goroutines: goroutines,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := testLoad()
+		l.Rate = 2000
+		traffic, err := holdUntilSent(t, mustDial(t, listen, l), 200).Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (sinks{up}).settle(t.Context(), traffic.Acked, SinkConfig{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := floor.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if up.Requests() != traffic.Sent || floor.Dropped() != traffic.Sent || traffic.Sent < 200 {
+			t.Errorf("%d sent, %d delivered, %d dropped", traffic.Sent, up.Requests(), floor.Dropped())
+		}
+		if n := up.Conns(); n == 0 || n > 2 {
+			t.Errorf("%d connections", n)
+		}
 	}
+	f(false)
+	f(true)
+}
+
+// A connection that ends loses what is in flight on it, and the last one what
+// waits, too.
+func TestFloorCountsWhatItLoses(t *testing.T) {
+	reset := mustListen(t, SinkReset, 0)
 	listen, err := freeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	up := mustListen(t, SinkOK, 0)
-	floor, err := StartFloor(FloorConfig{Listen: listen, Targets: []string{up.Addr(), down}, Conns: 2, Batch: 4, Queue: 1 << 20})
+	floor, err := StartFloor(FloorConfig{Listen: listen, Targets: []string{reset.Addr()}, Conns: 3, Batch: 1, Queue: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := testLoad()
-	l.Rate = 2000
-	traffic, err := mustDial(t, listen, l).Run(t.Context())
+	traffic, err := mustDial(t, listen, testLoad()).Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (sinks{up}).settle(t.Context(), traffic.Acked, SinkConfig{}); err != nil {
-		t.Fatal(err)
+	// All three connections were reset by the first request on them.
+	for begin := time.Now(); floor.Dropped() < traffic.Sent; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 30*time.Second {
+			t.Fatalf("%d of %d requests are lost", floor.Dropped(), traffic.Sent)
+		}
 	}
 	if err := floor.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if up.Requests() != 200 || floor.Dropped() != 200 {
-		t.Errorf("%d delivered, %d dropped", up.Requests(), floor.Dropped())
+	if floor.Dropped() != traffic.Sent || reset.Requests() > 3 {
+		t.Errorf("%d dropped of %d, %d arrived", floor.Dropped(), traffic.Sent, reset.Requests())
 	}
 }
 

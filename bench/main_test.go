@@ -23,7 +23,8 @@ func TestMain(m *testing.M) {
 	}
 	// gnet's pool of workers lives as long as the process.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"),
+		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*goWorker).run.func1"))
 }
 
 func floorMain(args []string) error {
@@ -33,6 +34,7 @@ func floorMain(args []string) error {
 	f.IntVar(&cfg.Conns, "conns", 8, "")
 	f.IntVar(&cfg.Batch, "batch", 8, "")
 	f.IntVar(&cfg.Queue, "queue", 1<<20, "")
+	f.BoolVar(&cfg.Goroutines, "goroutines", false, "")
 	f.Func("target", "", func(t string) error {
 		cfg.Targets = append(cfg.Targets, strings.TrimSpace(t))
 		return nil

@@ -52,6 +52,8 @@ func TestRunReconciles(t *testing.T) {
 	if r.Dropped != 0 || r.Delivered != 2*r.Acked {
 		t.Errorf("%d delivered of %d", r.Delivered, r.Acked)
 	}
+	f("a batch of 1", func(cfg *RunConfig) { cfg.Batch = 1 })
+	f("connections with goroutines", func(cfg *RunConfig) { cfg.Command += " --goroutines" })
 	r = f("open loop with bodies", func(cfg *RunConfig) { cfg.Load.Rate, cfg.Load.Body = 2000, 5000 })
 	if r.Sent < 600 || r.Delivered != r.Sent {
 		t.Errorf("%d sent, %d delivered", r.Sent, r.Delivered)

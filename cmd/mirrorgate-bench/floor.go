@@ -14,6 +14,8 @@ type floorCmd struct {
 	Conns  int      `default:"${conns}" placeholder:"N" help:"Connections to each target."`
 	Batch  int      `default:"${batch}" placeholder:"N" help:"Requests in flight on each."`
 	Queue  int      `default:"8192" placeholder:"N" help:"Requests that wait for each target at the most."`
+
+	Goroutines bool `help:"Give each connection to a target a goroutine, instead of having them on the event loops."`
 }
 
 // Run relays until a signal, and says what it dropped.
@@ -22,6 +24,7 @@ func (c *floorCmd) Run() error {
 	defer stop()
 	f, err := bench.StartFloor(bench.FloorConfig{
 		Listen: c.Listen, Loops: shareProcessors(), Targets: c.Target, Conns: c.Conns, Batch: c.Batch, Queue: c.Queue,
+		Goroutines: c.Goroutines,
 	})
 	if err != nil {
 		return err
@@ -39,6 +42,14 @@ func shareProcessors() (loops int) {
 	loops = max(1, cores/2)
 	runtime.GOMAXPROCS(max(cores, loops+1))
 	return loops
+}
+
+// Help is what --help shows above the options.
+func (*floorCmd) Help() string {
+	return `It acknowledges frames and sends the first request ever after; nothing is parsed or checked. It is what mirrorgate-bench compare measures against. Its connections to the targets are on the event loops that read the frames; with --goroutines each has one of its own, which is a higher floor:
+
+    mirrorgate-bench compare --b '` + bench.GoroutineFloorCommand + `'
+    mirrorgate-bench compare --a '` + bench.GoroutineFloorCommand + `' --b '` + bench.FloorCommand + `'`
 }
 
 type sinkCmd struct {

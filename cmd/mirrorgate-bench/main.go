@@ -78,4 +78,4 @@ func withPrograms(cfg bench.RunConfig) (bench.RunConfig, error) {
 }
 
 const commandHelp = "In the command line of an agent " + bench.Placeholders + " mirrorgate is\n\n    " +
-	bench.DefaultCommand + "\n\nand the floor\n\n    " + bench.FloorCommand
+	bench.DefaultCommand + "\n\nand the floor\n\n    " + bench.FloorCommand + "\n\nOne with goroutines for its connections to the targets, as it was at first, has --goroutines behind it."
