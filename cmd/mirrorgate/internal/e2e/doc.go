@@ -7,6 +7,7 @@
 //	agent_test.go     a running mirrorgate
 //	proxy_test.go     HAProxy in front of it; interop_*_test.go have more kinds of it
 //	traffic_test.go   the clients of production
+//	wire_cases_test.go  requests as clients may send them; matrix_test.go sends all through each configuration
 //	recorder_test.go  an HTTP server that keeps what it gets: the origin, or a target
 //	fault_test.go     what goes wrong under load; fault_*_test.go are the faults, README's table lists them
 //	browser_test.go   a browser that shows the live page

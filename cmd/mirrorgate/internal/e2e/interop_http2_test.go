@@ -8,8 +8,6 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
-
-	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
 // sendHeaders sends one HTTP/2 request of just these fields, pseudo-fields among
@@ -52,38 +50,8 @@ func sendHeaders(t *testing.T, addr string, open bool, fields ...string) {
 	}
 }
 
-// Requests as only HTTP/2 has them arrive as HTTP/1.1 knows them.
-func TestHAProxyHTTP2(t *testing.T) {
+func TestHAProxyHTTP2Connect(t *testing.T) {
 	s := newSemantics(t, sizedSPOE)
-	h2 := func(fields ...string) func(t *testing.T) {
-		return func(t *testing.T) {
-			t.Helper()
-			sendHeaders(t, s.addr, false, fields...)
-		}
-	}
-	const host = "host: h2.example.com"
-	star := "*"
-	if proxyVersion == (haproxy.Version{Major: 3}) {
-		star = "/" // so it comes to the origin, too
-	}
-	s.arrives("another scheme", h2(":method", "GET", ":scheme", "https", ":authority", "h2.example.com:8443", ":path", "/a//b?c=http://d"),
-		"GET /a//b?c=http://d HTTP/1.1", "host: h2.example.com:8443", "")
-	s.arrives("OPTIONS *", h2(":method", "OPTIONS", ":scheme", "http", ":authority", "h2.example.com", ":path", "*"),
-		"OPTIONS "+star+" HTTP/1.1", host, "")
-	s.arrives("folded cookies", h2(":method", "GET", ":scheme", "http", ":authority", "h2.example.com", ":path", "/",
-		"cookie", "a=1", "x", "y", "cookie", "b=2", "cookie", "c=3"),
-		"GET / HTTP/1.1", host+"\nx: y\ncookie: a=1; b=2; c=3", "")
-	s.arrives("Host instead of an authority", h2(":method", "GET", ":scheme", "http", ":path", "/p", "host", "h2.example.com"),
-		"GET /p HTTP/1.1", host, "")
-	s.arrives("neither Host nor authority", h2(":method", "GET", ":scheme", "http", ":path", "/p", "x", "y"),
-		"GET /p HTTP/1.1", "host: "+s.target.addr()+"\nx: y", "")
-	s.arrives("TE", h2(":method", "GET", ":scheme", "http", ":authority", "h2.example.com", ":path", "/", "te", "trailers"),
-		"GET / HTTP/1.1", host, "")
-	s.arrives("websocket", func(t *testing.T) {
-		t.Helper()
-		sendHeaders(t, s.addr, true, ":method", "CONNECT", ":protocol", "websocket", ":scheme", "http", ":authority", "h2.example.com",
-			":path", "/chat", "sec-websocket-version", "13", "x", "y")
-	}, "GET /chat HTTP/1.1", host+"\nsec-websocket-version: 13\nx: y", "")
 	s.rejected("CONNECT", func(t *testing.T) {
 		t.Helper()
 		sendHeaders(t, s.addr, true, ":method", "CONNECT", ":authority", "h2.example.com:443")

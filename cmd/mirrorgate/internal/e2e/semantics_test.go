@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -103,13 +102,11 @@ func (s *semantics) exactlyOnce() {
 	}
 }
 
-// raw returns a sender of the bytes, which production must answer with 200.
+// raw returns a sender of the bytes, see sendsBytes.
 func (s *semantics) raw(request string) func(t *testing.T) {
 	return func(t *testing.T) {
 		t.Helper()
-		if status, header := sendRaw(t, s.addr, request); status != http.StatusOK || header.Get("spoe-error") != "" {
-			t.Errorf("production answered %d, error of SPOE %q", status, header.Get("spoe-error"))
-		}
+		sendsBytes(request)(t, s.addr)
 	}
 }
 
@@ -152,45 +149,10 @@ type onlyReader struct{ io.Reader }
 
 func TestHAProxyRequestsArriveIntact(t *testing.T) {
 	s := newSemantics(t, sizedSPOE)
-	body10, body14 := bodyOf(10_000), bodyOf(14_000)
-	const host = "host: example.com"
-
-	s.arrives("GET", s.raw("GET /a%20b/?q=1&q=%zz//x HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\n\r\n"),
-		"GET /a%20b/?q=1&q=%zz//x HTTP/1.1", host+"\naccept: */*", "")
-	s.arrives("order and duplicates", s.raw("GET / HTTP/1.1\r\nX-B: 1\r\nCookie: a=1\r\nHost: example.com\r\nX-A: 2\r\nX-B: 3, 4\r\nCookie: b=2\r\nX-Empty:\r\n\r\n"),
-		"GET / HTTP/1.1", "x-b: 1\ncookie: a=1\n"+host+"\nx-a: 2\nx-b: 3, 4\ncookie: b=2\nx-empty: ", "")
-	s.arrives("bytes above 0x7f", s.raw("GET / HTTP/1.1\r\nHost: example.com\r\nX-Name: J\xf6rg \xc3\xb6 \xff\r\n\r\n"),
-		"GET / HTTP/1.1", host+"\nx-name: J\xf6rg \xc3\xb6 \xff", "")
-	s.arrives("double slash", s.raw("GET //x HTTP/1.1\r\nHost: example.com\r\n\r\n"), "GET //x HTTP/1.1", host, "")
-	s.arrives("POST of 10 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: 10000\r\nX-Z: z\r\n\r\n"+body10),
-		"POST /p HTTP/1.1", host+"\ncontent-length: 10000\nx-z: z", body10)
-	s.arrives("POST of 14 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: 14000\r\n\r\n"+body14),
-		"POST /p HTTP/1.1", host+"\ncontent-length: 14000", body14)
-	s.arrives("chunked POST of 10 kB", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n"+chunked(body10, 3000)),
-		"POST /p HTTP/1.1", host+"\ncontent-length: 10000", body10)
-	s.arrives("POST without a body", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: 0\r\n\r\n"),
-		"POST /p HTTP/1.1", host+"\ncontent-length: 0", "")
-	for _, method := range []string{"PUT", "PATCH", "DELETE"} {
-		s.arrives(method+" with a body", s.raw(method+" /p HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\n\r\nhello"),
-			method+" /p HTTP/1.1", host+"\ncontent-length: 5", "hello")
+	for _, c := range wireCases() {
+		headers := strings.Replace(c.headers, noHost, "host: "+s.target.addr(), 1)
+		s.arrives(c.name, func(t *testing.T) { t.Helper(); c.send(t, s.addr) }, c.line, headers, c.body)
 	}
-	for _, method := range []string{"PURGE", "PROPFIND", "BREW", "get"} {
-		s.arrives(method, s.raw(method+" /p HTTP/1.1\r\nHost: example.com\r\n\r\n"), method+" /p HTTP/1.1", host, "")
-	}
-	s.arrives("OPTIONS *", s.raw("OPTIONS * HTTP/1.1\r\nHost: example.com\r\n\r\n"), "OPTIONS * HTTP/1.1", host, "")
-	s.arrives("absolute-form", s.raw("GET http://other.example:80/n?x HTTP/1.1\r\nHost: other.example:80\r\n\r\n"),
-		"GET /n?x HTTP/1.1", "host: other.example", "")
-	s.arrives("HTTP/1.0 without headers", s.raw("GET /v10 HTTP/1.0\r\n\r\n"), "GET /v10 HTTP/1.1", "host: "+s.target.addr(), "")
-	s.arrives("HTTP/2 GET", s.h2("GET", "/h2?x", nil),
-		"GET /h2?x HTTP/1.1", "host: h2.example.com\nuser-agent: test\ncookie: a=1; b=2", "")
-	s.arrives("HTTP/2 POST", s.h2("POST", "/h2", strings.NewReader(body10)),
-		"POST /h2 HTTP/1.1", "host: h2.example.com\nuser-agent: test\ncontent-length: 10000\ncookie: a=1; b=2", body10)
-	s.arrives("HTTP/2 POST without a length", s.h2("POST", "/h2", onlyReader{bytes.NewReader([]byte("hello"))}),
-		"POST /h2 HTTP/1.1", "host: h2.example.com\nuser-agent: test\ncookie: a=1; b=2\ncontent-length: 5", "hello")
-	s.arrives("hop-by-hop headers", s.raw("GET / HTTP/1.1\r\nHost: example.com\r\nConnection: x-hop, upgrade\r\nUpgrade: example\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\nX-End: 1\r\n\r\n"),
-		"GET / HTTP/1.1", host+"\nx-end: 1", "")
-	s.arrives("Expect", s.raw("POST /p HTTP/1.1\r\nHost: example.com\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"),
-		"POST /p HTTP/1.1", host+"\ncontent-length: 5", "hello")
 	s.exactlyOnce()
 }
 
