@@ -15,10 +15,11 @@
 //	message.go   the messages of a NOTIFY and their arguments
 //	value.go     typed values
 //	request.go   a message read as an HTTP request
+//	limits.go    how much of that a NOTIFY may hold
 //	response.go  what it says of the response of production
 //	headers.go   its header fields (req.hdrs_bin or req.hdrs)
 //	target.go    its request target in origin-form
-//	ack.go       the answer
+//	ack.go       the response to a NOTIFY
 //	status.go    how a connection ends: DISCONNECT and its codes
 //	haproxy.go   the other side, for load generators and tests
 //

@@ -78,7 +78,7 @@ func ParseAgentHello(f Frame) (maxFrameSize uint64, pipelining bool, err error) 
 // AppendNotify appends an unfragmented NOTIFY with one message, named as in
 // the configuration that HAProxy documents for its mirror agent, that carries
 // r. With NoBody the body is left out. BodySize is sent as arg_body_size unless it
-// is negative, the answer of production and the client's address if they are known.
+// is negative, the response of production and the client's address if they are known.
 func AppendNotify(dst []byte, streamID, frameID uint64, r Request) []byte {
 	start := len(dst)
 	dst = openFrame(dst, FrameNotify, streamID, frameID)

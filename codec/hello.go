@@ -30,7 +30,7 @@ type Hello struct {
 	EngineID     []byte // empty in health checks, never needed
 }
 
-// ParseHello decodes a HAPROXY-HELLO. The error is the Status to answer with:
+// ParseHello decodes a HAPROXY-HELLO. The error is the Status to disconnect with:
 // 4, 5, 6, 8, 9 or 10.
 func ParseHello(f Frame) (h Hello, err error) {
 	var hasVersion, supported, hasSize bool

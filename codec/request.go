@@ -29,7 +29,7 @@ const (
 	RejectNoBody                 // it declares a body, and the message has no argument for one
 	RejectLoop                   // was mirrored by us before
 	RejectConnect                // CONNECT opens a tunnel, there is nothing to mirror
-	RejectOversize               // fragments beyond the reassembly limit
+	RejectOversize               // more than HAProxy can send, or than there is memory for
 	RejectAborted                // HAProxy gave it up half-way
 )
 
@@ -77,9 +77,10 @@ var errArgType = errors.New("argument has the wrong type")
 // AppendRequests decodes the payload of a NOTIFY and appends to dst a Request
 // for each message that carries a method or a path, whatever the message's
 // name. others is the number of messages that carry neither. On an error
-// nothing is appended: a NOTIFY is taken whole or not at all.
+// nothing is appended: a NOTIFY is taken whole or not at all. The error is
+// ErrOversize if it holds more than MaxMessages, MaxFields or MaxHeaderBytes.
 func AppendRequests(dst []Request, payload []byte) (reqs []Request, others int, err error) {
-	start := len(dst)
+	start, headerBytes := len(dst), 0
 	for len(payload) > 0 {
 		_, args, n, err := ParseMessage(payload)
 		if err != nil {
@@ -87,20 +88,26 @@ func AppendRequests(dst []Request, payload []byte) (reqs []Request, others int, 
 		}
 		payload = payload[n:]
 		dst = append(dst, emptyRequest)
-		if n, ok := decodeUsual(&dst[len(dst)-1], payload, args); ok {
-			payload = payload[n:]
-			continue
-		}
-		dst[len(dst)-1] = emptyRequest
-		mirror, n, err := decodeArgs(&dst[len(dst)-1], payload, args)
-		if err != nil {
-			return dst[:start], 0, err
+		r := &dst[len(dst)-1]
+		n, mirror := decodeFast(r, payload, args)
+		if !mirror {
+			*r = emptyRequest
+			if mirror, n, err = decodeArgs(r, payload, args); err != nil {
+				return dst[:start], 0, err
+			}
 		}
 		payload = payload[n:]
+		headerBytes += len(r.Headers.Raw)
 		if !mirror {
 			dst = dst[:len(dst)-1]
 			others++
 		}
+		if len(dst)-start+others > MaxMessages || headerBytes > MaxHeaderBytes {
+			return dst[:start], 0, ErrOversize
+		}
+	}
+	if headerBytes > MaxFields*shortestField && tooManyFields(dst[start:]) {
+		return dst[:start], 0, ErrOversize
 	}
 	return dst, others, nil
 }
@@ -108,57 +115,57 @@ func AppendRequests(dst []Request, payload []byte) (reqs []Request, others int, 
 // The names of the documented arguments with their types, as they stand in a
 // message whose arguments are in the documented order.
 const (
-	usualMethod   = "\x0a" + ArgMethod + "\x08"
-	usualPath     = "\x08" + ArgPath + "\x08"
-	usualVersion  = "\x07" + ArgVersion + "\x08"
-	usualHeaders  = "\x08" + ArgHeaders + "\x09"
-	usualBody     = "\x08" + ArgBody + "\x09"
-	usualBodySize = "\x0d" + ArgBodySize + "\x04"
+	fastMethod   = "\x0a" + ArgMethod + "\x08"
+	fastPath     = "\x08" + ArgPath + "\x08"
+	fastVersion  = "\x07" + ArgVersion + "\x08"
+	fastHeaders  = "\x08" + ArgHeaders + "\x09"
+	fastBody     = "\x08" + ArgBody + "\x09"
+	fastBodySize = "\x0d" + ArgBodySize + "\x04"
 )
 
-// decodeUsual is decodeArgs for a message that starts as HAProxy documents it:
-// nearly all do, and comparing the names as they should come takes a quarter of
-// the time, the more so as constants in this place are compared by words. It
-// reports whether the message was one; if not, r may be partly filled.
-func decodeUsual(r *Request, b []byte, args int) (n int, ok bool) {
+// decodeFast is the fast path of decodeArgs, for a message that starts as HAProxy
+// documents it: nearly all do, and comparing the names as they should come takes
+// a quarter of the time, the more so as constants in this place are compared by
+// words. It reports whether the message was one; if not, r may be partly filled.
+func decodeFast(r *Request, b []byte, args int) (n int, ok bool) {
 	if args < 4 {
 		return 0, false
 	}
 	size := len(b)
-	if len(b) < len(usualMethod) || string(b[:len(usualMethod)]) != usualMethod {
+	if len(b) < len(fastMethod) || string(b[:len(fastMethod)]) != fastMethod {
 		return 0, false
 	}
-	if r.Method, b, ok = short(b[len(usualMethod):]); !ok {
+	if r.Method, b, ok = short(b[len(fastMethod):]); !ok {
 		return 0, false
 	}
-	if len(b) < len(usualPath) || string(b[:len(usualPath)]) != usualPath {
+	if len(b) < len(fastPath) || string(b[:len(fastPath)]) != fastPath {
 		return 0, false
 	}
-	if r.Target, b, ok = usual(b[len(usualPath):]); !ok {
+	if r.Target, b, ok = anyLength(b[len(fastPath):]); !ok {
 		return 0, false
 	}
-	if len(b) < len(usualVersion) || string(b[:len(usualVersion)]) != usualVersion {
+	if len(b) < len(fastVersion) || string(b[:len(fastVersion)]) != fastVersion {
 		return 0, false
 	}
-	if r.Version, b, ok = short(b[len(usualVersion):]); !ok {
+	if r.Version, b, ok = short(b[len(fastVersion):]); !ok {
 		return 0, false
 	}
-	if len(b) < len(usualHeaders) || string(b[:len(usualHeaders)]) != usualHeaders {
+	if len(b) < len(fastHeaders) || string(b[:len(fastHeaders)]) != fastHeaders {
 		return 0, false
 	}
-	if r.Headers.Raw, b, ok = usual(b[len(usualHeaders):]); !ok {
+	if r.Headers.Raw, b, ok = anyLength(b[len(fastHeaders):]); !ok {
 		return 0, false
 	}
 	args -= 4
-	if args > 0 && len(b) >= len(usualBody) && string(b[:len(usualBody)]) == usualBody {
-		if r.Body, b, ok = usual(b[len(usualBody):]); !ok {
+	if args > 0 && len(b) >= len(fastBody) && string(b[:len(fastBody)]) == fastBody {
+		if r.Body, b, ok = anyLength(b[len(fastBody):]); !ok {
 			return 0, false
 		}
 		r.NoBody = false
 		args--
 	}
-	if args > 0 && len(b) >= len(usualBodySize) && string(b[:len(usualBodySize)]) == usualBodySize {
-		b = b[len(usualBodySize):]
+	if args > 0 && len(b) >= len(fastBodySize) && string(b[:len(fastBodySize)]) == fastBodySize {
+		b = b[len(fastBodySize):]
 		v, n, err := Uvarint(b)
 		if err != nil {
 			return 0, false
@@ -188,8 +195,8 @@ func short(b []byte) (value, rest []byte, ok bool) {
 	return b[1:n:n], b[n:], true
 }
 
-// usual reads the string or binary that b starts with.
-func usual(b []byte) (value, rest []byte, ok bool) {
+// anyLength reads the string or binary that b starts with.
+func anyLength(b []byte) (value, rest []byte, ok bool) {
 	if value, rest, ok = short(b); ok {
 		return value, rest, true
 	}

@@ -24,10 +24,10 @@ func TestMessageAfterTheResponse(t *testing.T) {
 			t.Errorf("read back as %+v, want %+v", got, r)
 		}
 		_, args, n, err := ParseMessage(message)
-		if usual := emptyRequest; err != nil {
+		if fast := emptyRequest; err != nil {
 			t.Error(err)
-		} else if _, ok := decodeUsual(&usual, message[n:], args); !ok || !reflect.DeepEqual(usual, r) {
-			t.Errorf("the short cut reads %+v (%v), want %+v", usual, ok, r)
+		} else if _, ok := decodeFast(&fast, message[n:], args); !ok || !reflect.DeepEqual(fast, r) {
+			t.Errorf("the fast path reads %+v (%v), want %+v", fast, ok, r)
 		}
 	}
 	f(r)

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// FuzzUsual checks that the short cut for documented messages reads what the
+// FuzzFastPath checks that the fast path for documented messages reads what the
 // general way reads.
-func FuzzUsual(f *testing.F) {
+func FuzzFastPath(f *testing.F) {
 	message := appendMirrorMessage(nil, Request{
 		Method: []byte("POST"), Target: []byte("/a?b"), Version: []byte("1.1"),
 		Headers: Headers{Raw: AppendHeadersEnd(AppendHeader(nil, "host", "h"))}, Body: make([]byte, 300), BodySize: 300,
@@ -44,14 +44,14 @@ func FuzzUsual(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte, args int) {
 		args &= 0xff
-		usual, general := emptyRequest, emptyRequest
-		n, ok := decodeUsual(&usual, b, args)
+		fast, general := emptyRequest, emptyRequest
+		n, ok := decodeFast(&fast, b, args)
 		if !ok {
 			return
 		}
 		mirror, m, err := decodeArgs(&general, b, args)
-		if err != nil || !mirror || n != m || !reflect.DeepEqual(usual, general) {
-			t.Errorf("%q: %+v (%d bytes), but in general %+v (%d bytes), %v", b, usual, n, general, m, err)
+		if err != nil || !mirror || n != m || !reflect.DeepEqual(fast, general) {
+			t.Errorf("%q: %+v (%d bytes), but in general %+v (%d bytes), %v", b, fast, n, general, m, err)
 		}
 	})
 }
