@@ -8,6 +8,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/mirrorgate/mirrorgate/codec"
 )
 
 const (
@@ -19,9 +21,9 @@ const (
 	// mostConns keeps an unlimited number of descriptors from overflowing.
 	mostConns = 1 << 20
 
-	// spareTime is how long a connection is safe before it may be closed to make
+	// safeTime is how long a connection is safe before it may be closed to make
 	// room: HAProxy sends its HELLO at once.
-	spareTime = 100 * time.Millisecond
+	safeTime = 100 * time.Millisecond
 	// fullNotice is how long nothing can be accepted before the log tells of it.
 	fullNotice = time.Second
 
@@ -63,7 +65,7 @@ func (s *Server) accept(ln net.Listener) {
 			return
 		}
 		if err == nil {
-			err = s.admit(nc, peerOf(nc, ln))
+			err = s.letIn(nc, peerOf(nc, ln))
 		}
 		if err == nil {
 			backoff = minBackoff
@@ -87,15 +89,15 @@ func peerOf(nc net.Conn, ln net.Listener) net.Addr {
 	return nc.RemoteAddr()
 }
 
-// admit hands nc to an event loop if it may come in and as soon as there is
+// letIn hands nc to an event loop if it may come in and as soon as there is
 // room. The error says that there were no descriptors left.
-func (s *Server) admit(nc net.Conn, peer net.Addr) error {
+func (s *Server) letIn(nc net.Conn, peer net.Addr) error {
 	if !allowed(s.cfg.Allow, peer) {
 		s.counters.refused[refusedAllow].Inc()
 		_ = nc.Close()
 		return nil
 	}
-	if !s.takeSlot() {
+	if !s.acquireSlot(peer) {
 		_ = nc.Close()
 		return nil
 	}
@@ -116,21 +118,21 @@ func allowed(prefixes []netip.Prefix, peer net.Addr) bool {
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
-// takeSlot waits until there is room for one more connection; false means that
-// the server closes. While all connections have shaken hands nothing is
-// accepted: HAProxy before 3.1 answers a refusal by trying again at once, and
-// for ever.
-func (s *Server) takeSlot() bool {
+// acquireSlot waits until there is room for one more connection; false means that
+// the server closes. While all connections have shaken hands, and no host has more
+// than its share of them, nothing is accepted: HAProxy before 3.1 reacts to a
+// refusal by trying again at once, and for ever.
+func (s *Server) acquireSlot(peer net.Addr) bool {
 	select {
 	case s.slots <- struct{}{}:
 		return true
 	default:
 	}
-	for waited := time.Duration(0); ; waited += spareTime {
-		if !s.makeRoom() && waited >= fullNotice {
+	for waited := time.Duration(0); ; waited += safeTime {
+		if !s.makeRoom() && !s.evict(peer) && waited >= fullNotice {
 			s.note(nil, fault{what: "all connections are in use, new ones wait: raise the limit (--max-conns, ulimit -n)"})
 		}
-		timer := time.NewTimer(spareTime)
+		timer := time.NewTimer(safeTime)
 		select {
 		case s.slots <- struct{}{}:
 			timer.Stop()
@@ -146,7 +148,7 @@ func (s *Server) takeSlot() bool {
 // makeRoom closes a connection that has been silent since it came, or that only
 // waits for its peer to close, and reports whether there was one.
 func (s *Server) makeRoom() bool {
-	c := s.registry.takeSpare(s.clock() - spareTime)
+	c := s.registry.oldestClosable(s.clock() - safeTime)
 	if c == nil {
 		return false
 	}
@@ -158,6 +160,25 @@ func (s *Server) makeRoom() bool {
 			s.counters.refused[refusedFull].Inc()
 		}
 		c.close()
+	})
+	return true
+}
+
+// evict ends a connection of a host that has more than its share of them, if there
+// is one, so that newcomer has room, and reports whether there was.
+func (s *Server) evict(newcomer net.Addr) bool {
+	c := s.registry.overShare(addrOf(newcomer), cap(s.slots))
+	if c == nil {
+		return false
+	}
+	c.onLoop(func() {
+		if c.used || c.session.state == stateClosed {
+			return // at the last moment
+		}
+		s.cfg.Logger.Warn("one address has more than its share of all connections: the oldest that never sent a request is ended for another address",
+			"address", addrOf(c.peer).String())
+		s.counters.refused[refusedFull].Inc()
+		s.disconnect(c, codec.StatusResource)
 	})
 	return true
 }

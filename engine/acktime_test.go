@@ -54,39 +54,21 @@ func TestAckTime(t *testing.T) {
 	f(`{le="+Inf"} 2, _sum 3, _count 2`, ack{1500 * time.Millisecond, 2})
 }
 
-// slowSock is a connection that takes a while to write, and slowMirror takes
-// longer.
-type slowSock struct {
-	*fakeSock
-	c  *conn
-	in []byte
-}
-
-const slowWrite = 3 * time.Millisecond
-
-func (s *slowSock) Context() any             { return s.c }
-func (s *slowSock) Next(int) ([]byte, error) { return s.in, nil }
-func (s *slowSock) Write(b []byte) (int, error) {
-	time.Sleep(slowWrite)
-	return s.fakeSock.Write(b)
-}
-
+// slowMirror takes longer than the ACKs.
 type slowMirror struct{}
 
 func (slowMirror) Submit([]codec.Request) { time.Sleep(time.Second) }
 
 // The clock runs until the ACKs are written: the fan-out comes after it. What
-// is answered besides NOTIFYs is no ACK.
+// is said besides ACKs is not counted.
 func TestAckTimeOfAWakeUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, c, sock := fakeServer(t)
+		s, _, sock := fakeServer(t)
 		s.cfg.Mirror = slowMirror{}
-		slow := &slowSock{fakeSock: sock, c: c}
-		c.sock = slow
+		sock.onWrite = func() { time.Sleep(3 * time.Millisecond) }
 		f := func(in []byte, want string) {
 			t.Helper()
-			slow.in = in
-			if action := (&loops{Server: s}).OnTraffic(slow); action != gnet.None {
+			if action := sock.wakeUp(in); action != gnet.None {
 				t.Fatalf("the action is %v", action)
 			}
 			if got := s.counters.acks.written(); got != want {

@@ -120,8 +120,25 @@ func TestConformance(t *testing.T) {
 		after(sized(16381), "disc:3"),
 		after([]byte{0x7f, 0xff, 0xff, 0xff}, "disc:3"), after([]byte{0xff, 0xff, 0xff, 0xff, 3, 0}, "disc:3"))
 	t.Run("23 LEN between negotiated and announced", func(t *testing.T) {
-		says(join(announcing(16380), sized(1707)), "hello:1000 ack:1:1", "POST /  [] <1651 bytes>").check(t, 1000)
-		says(join(announcing(16380), sized(4001)), "hello:1000 disc:3").check(t, 1000)
+		f := func(in []byte, replies string, requests ...string) {
+			t.Helper()
+			says(join(announcing(16380), in, notify(7, get("/next"))), strings.Join(strings.Fields("hello:1000 "+replies+" ack:7:1"), " "), append(requests, "GET /next  [] ")...).check(t, 1000)
+		}
+		f(sized(1000), "ack:1:1", "POST /  [] <944 bytes>")
+		f(sized(1001), "ack:1:1", "reject oversize")
+		f(sized(16380), "ack:1:1", "reject oversize")
+		f(frame(codec.FrameNotify, fin|abort, 1, 1, make([]byte, 2000)), "ack:1:1", "reject aborted")
+		f(frame(77, fin, 1, 1, make([]byte, 2000)), "")
+		start, rest := frame(codec.FrameNotify, 0, 1, 1, get("/")), frame(codec.FrameUnset, fin, 1, 1, make([]byte, 2000))
+		f(join(start, rest), "abort:1:1", "reject oversize")
+		f(join(frame(codec.FrameNotify, 0, 1, 1, make([]byte, 2000)), rest), "abort:1:1", "reject oversize")
+		f(join(start, frame(codec.FrameUnset, fin|abort, 1, 1, make([]byte, 2000))), "", "reject aborted")
+		says(join(announcing(16380), sized(16381)), "hello:1000 disc:3").check(t, 1000)
+		says(join(announcing(16380), frame(codec.FrameHAProxyDisconnect, fin, 0, 0, make([]byte, 2000))), "hello:1000 disc:0").check(t, 1000)
+		says(join(announcing(16380), frame(codec.FrameHAProxyHello, fin, 0, 0, make([]byte, 2000))), "hello:1000 disc:4").check(t, 1000)
+		head := frame(codec.FrameNotify, fin, 1, 1, make([]byte, 2000))
+		copy(head[codec.LenSize+5:], bytes.Repeat([]byte{0xff}, 30))
+		says(join(announcing(16380), head), "hello:1000 disc:4").check(t, 1000)
 	})
 	f("24 frames cut anywhere", after(join(slices.Repeat([][]byte{notify(7, get("/x"))}, 20)...),
 		strings.TrimSpace(strings.Repeat("ack:7:1 ", 20)), slices.Repeat([]string{"GET /x  [] "}, 20)...))
@@ -192,7 +209,7 @@ func TestConformance(t *testing.T) {
 		p.feed(join(greeting(), begun, greeting()[:30]))
 		p.close()
 		p.close()
-		if want := []string{"reject aborted"}; !slices.Equal(p.requests, want) || p.session.carry != nil || p.session.stream.payload != nil {
+		if want := []string{"reject aborted"}; !slices.Equal(p.requests, want) || p.session.partial != nil || p.session.stream.payload != nil {
 			t.Fatalf("submitted %q, want %q once and no buffer left", p.requests, want)
 		}
 	})
@@ -296,8 +313,8 @@ func TestConformance(t *testing.T) {
 // The HELLO is a write of its own, with golden bytes.
 func TestHelloBytes(t *testing.T) {
 	want := vectors(t, "tx AGENT-HELLO 2.0/16380/pipelining,fragmentation")[0]
-	s, w := newSession(&policy{maxFrameSize: 1 << 20}), new(wake)
-	s.feed(join(vectors(t, "rx HAPROXY-HELLO ")[1], notify(1)), w)
+	p, w := newPlayer(1<<20), new(wake)
+	p.session.feed(join(vectors(t, "rx HAPROXY-HELLO ")[1], notify(1)), w)
 	if got := w.out[:w.helloLen]; !bytes.Equal(got, want) {
 		t.Fatalf("the HELLO is %x, want %x", got, want)
 	}
@@ -340,7 +357,7 @@ func TestDrainRefusesHealthChecks(t *testing.T) {
 	if got := readable(p.replies); got != "disc:13" || !p.session.policy.checked.Load() {
 		t.Fatalf("a health check gets %q while draining, want disc:13", got)
 	}
-	p.session = newSession(p.session.policy)
+	p.session = newSession(p.session.policy, p.session.host)
 	p.feed(join(greeting(), notify(1)))
 	if got := readable(p.replies); got != "disc:13 hello:16380 ack:1:1" {
 		t.Fatalf("others get %q while draining", got)

@@ -53,14 +53,14 @@ func (s *Server) Close(ctx context.Context) {
 	}
 	s.background.Wait()
 	for _, c := range s.registry.all() {
-		c.onLoop(func() { s.dismiss(c) })
+		c.onLoop(func() { s.disconnect(c, codec.StatusNormal) })
 	}
 	gone := make(chan struct{})
 	go func() {
 		s.registry.gone.Wait()
 		close(gone)
 	}()
-	ctx, cancel := context.WithTimeout(ctx, lingerTime)
+	ctx, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
 	select {
 	case <-gone:
@@ -70,19 +70,20 @@ func (s *Server) Close(ctx context.Context) {
 	<-gone
 }
 
-// dismiss says goodbye to a connection, on its loop. One that is waiting for
-// our HELLO is closed without a word: HAProxy 3.1 and later would not take a
-// DISCONNECT there, and keep its request waiting.
-func (s *Server) dismiss(c *conn) {
+// disconnect ends a connection, on its loop. One that is waiting for our HELLO is
+// closed without a word: HAProxy 3.1 and later would not take a DISCONNECT there,
+// and keep its request waiting.
+func (s *Server) disconnect(c *conn, status codec.Status) {
 	switch c.session.state {
 	case stateHello:
 		c.close()
 	case stateReady:
 		w := acquireWake()
-		c.session.disconnect(codec.StatusNormal, w)
+		w.sent = status
+		c.session.disconnect(status, w)
 		if s.reply(c, w) {
 			c.close()
 		}
-		s.finish(w)
+		s.submit(w)
 	}
 }

@@ -34,7 +34,7 @@ func FuzzSession(f *testing.F) {
 		}
 		for _, p := range []*player{whole, pieces} {
 			p.close()
-			if p.session.carry != nil || p.session.stream.payload != nil {
+			if p.session.partial != nil || p.session.stream.payload != nil {
 				t.Error("a buffer is left")
 			}
 		}

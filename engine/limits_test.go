@@ -45,18 +45,18 @@ func TestMaxConns(t *testing.T) {
 	late.expect("hello:16380")
 }
 
-// A connection that lingers after its goodbye may be closed to make room.
-func TestLingeringMakesRoom(t *testing.T) {
+// A connection that has yet to close after its DISCONNECT may be closed to make room.
+func TestClosingMakesRoom(t *testing.T) {
 	s := serve(t, nil)
 	c := s.greet(t)
-	await(t, "the connection that shook hands not to be spare", func() bool {
+	await(t, "the connection that shook hands not to be closable", func() bool {
 		s.registry.mu.Lock()
 		defer s.registry.mu.Unlock()
-		return s.registry.spare.Len() == 0
+		return s.registry.closable.Len() == 0
 	})
 	c.send([]byte{0, 0, 0, 1})
 	c.expect("disc:4", "EOF")
-	await(t, "the connection to be spare", func() bool { return s.registry.takeSpare(s.clock()) != nil })
+	await(t, "the connection to be closable", func() bool { return s.registry.oldestClosable(s.clock()) != nil })
 }
 
 func TestConnLimit(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 	"github.com/panjf2000/gnet/v2"
 )
 
-// This file is the only one that touches a gnet connection.
+// This file is the only one that touches a gnet connection. What a conn holds
+// belongs to its event loop; see conn for what others may touch.
 
 // maxBacklog is how many bytes of replies a connection may leave unread, besides
 // what the kernel holds: more than the replies to all that one read can bring.
@@ -27,13 +28,16 @@ type conn struct {
 	peer    net.Addr
 	session session
 	unread  int  // bytes of replies that gnet holds, as counted in the budget
-	leaving bool // waits for the peer to close
+	used    bool // a NOTIFY came
+	closing bool // waits for the peer to close
 	closed  bool
 
-	deadline atomic.Int64 // on the server's clock in ns: when it is closed; 0: never
+	begun       time.Duration // when what is unfinished began, see track; 0: nothing is
+	unreadSince time.Duration // 0: all was read
+	deadline    atomic.Int64  // on the server's clock in ns: when it is closed; 0: never
 
-	spare      *list.Element
-	spareSince time.Duration
+	closable, unused *list.Element // in the registry
+	closableSince    time.Duration
 }
 
 // startLoops starts gnet's event loops without listeners, see accept.
@@ -55,7 +59,7 @@ var errNotRegistered = errors.New("the event loop refused the connection")
 
 // enroll hands nc to the event loop that has the fewest connections.
 func (s *Server) enroll(nc net.Conn, peer net.Addr) error {
-	c := &conn{peer: peer, session: newSession(&s.policy)}
+	c := &conn{peer: peer}
 	if _, err := s.client.EnrollContext(nc, c); err != nil {
 		return err
 	}
@@ -76,13 +80,16 @@ func (l *loops) OnOpen(sock gnet.Conn) ([]byte, gnet.Action) {
 	c := sock.Context().(*conn)
 	c.sock = sock
 	now := l.clock()
-	c.deadline.Store(int64(now + l.cfg.HandshakeTimeout))
-	l.registry.add(c, now)
+	c.session = newSession(&l.policy, l.registry.add(c, now))
+	c.setDeadline(now + l.cfg.HandshakeTimeout)
+	l.ticks.want()
 	return nil, gnet.None
 }
 
 // OnTraffic is a wake-up: one read in, one write out, one Submit. Since all of
-// the input is taken every time, gnet never buffers and so never copies it.
+// the input is taken every time, gnet never buffers and so never copies it. The
+// ACKs leave before anything is decoded. OnClose may run inside that write: what
+// was acknowledged is in w by then, and is mirrored all the same.
 func (l *loops) OnTraffic(sock gnet.Conn) gnet.Action {
 	start := l.clock()
 	c := sock.Context().(*conn)
@@ -96,7 +103,7 @@ func (l *loops) OnTraffic(sock gnet.Conn) gnet.Action {
 	if w.acks > 0 {
 		l.counters.acks.add(l.clock()-start, w.acks)
 	}
-	l.finish(w)
+	l.submit(w)
 	if tooSlow {
 		return gnet.Close
 	}
@@ -109,8 +116,8 @@ func (l *loops) OnClose(sock gnet.Conn, _ error) gnet.Action {
 	c.closed = true
 	w := acquireWake()
 	c.session.end(w)
-	l.finish(w)
-	l.policy.memory.give(c.unread)
+	l.submit(w)
+	c.session.host.release(c.unread)
 	l.registry.remove(c)
 	<-l.slots
 	return gnet.None
@@ -119,15 +126,18 @@ func (l *loops) OnClose(sock gnet.Conn, _ error) gnet.Action {
 // reply writes the replies in w, and sees to what they mean for the connection.
 // It must be closed if the peer does not read what we say.
 func (s *Server) reply(c *conn, w *wake) (tooSlow bool) {
-	if w.fault.what != "" {
-		s.note(c.peer, w.fault)
+	if c.unread > 0 {
+		s.countUnread(c) // of what was written before
 	}
 	c.write(w.out[:w.helloLen]) // alone: HAProxy 3.2 and later insist on that
 	c.write(w.out[w.helloLen:])
+	if w.fault.what != "" {
+		s.note(c.peer, w.fault)
+	}
 	if c.closed {
 		return false
 	}
-	if !s.weigh(c) {
+	if !s.countUnread(c) {
 		s.counters.refused[refusedBacklog].Inc()
 		return true
 	}
@@ -135,24 +145,28 @@ func (s *Server) reply(c *conn, w *wake) (tooSlow bool) {
 	return false
 }
 
-// weigh counts the replies that c has not read, nearly always none, and reports
-// whether they may be that many.
-func (s *Server) weigh(c *conn) bool {
+// countUnread counts the replies that c has not read, nearly always none, and
+// reports whether they may be that many.
+func (s *Server) countUnread(c *conn) bool {
 	before := c.unread
 	c.unread = c.sock.OutboundBuffered()
 	switch {
 	case c.unread <= before:
-		s.policy.memory.give(before - c.unread)
-	case c.unread > maxBacklog || !s.policy.memory.take(c.unread-before):
+		c.session.host.release(before - c.unread)
+	case c.unread > maxBacklog || !c.session.host.reserve(c.unread-before):
 		c.unread = before
 		return false
+	}
+	if c.unread == 0 {
+		c.unreadSince = 0
 	}
 	return true
 }
 
-// finish submits the requests in w, whose ACKs are on their way, and gives w
-// back.
-func (s *Server) finish(w *wake) {
+// submit decodes the NOTIFYs in w, whose ACKs have left, submits the requests in
+// them, and gives w back.
+func (s *Server) submit(w *wake) {
+	w.decode()
 	s.counters.add(w)
 	if len(w.reqs) > 0 {
 		s.cfg.Mirror.Submit(w.reqs)
@@ -168,18 +182,19 @@ func (c *conn) write(b []byte) {
 	}
 }
 
-// leave gives the peer of a session that has ended some time to close.
-func (s *Server) leave(c *conn) {
-	if c.leaving {
+// awaitClose gives the peer of a session that has ended some time to close.
+func (s *Server) awaitClose(c *conn) {
+	if c.closing {
 		return
 	}
-	c.leaving = true
+	c.closing = true
 	if c.sock.OutboundBuffered() == 0 {
 		_ = syscall.Shutdown(c.sock.Fd(), syscall.SHUT_WR)
 	}
 	now := s.clock()
-	c.deadline.Store(int64(now + lingerTime))
-	s.registry.dismiss(c, now)
+	c.setDeadline(now + closeTime)
+	s.ticks.want()
+	s.registry.markClosable(c, now)
 }
 
 // onLoop runs f on the event loop of c, unless c is closed by then.

@@ -45,7 +45,7 @@ const (
 	refusedAllow     refusal = iota // the peer is not among those allowed
 	refusedHandshake                // no HELLO in time
 	refusedFrame                    // a frame, or a fragmented NOTIFY, did not end in time
-	refusedFull                     // it had not shaken hands when room was needed
+	refusedFull                     // room was needed, and it had not shaken hands, or its host had too many
 	refusedBacklog                  // the peer does not read its ACKs
 	refusedResource                 // no descriptor was left for it
 	refusals

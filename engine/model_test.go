@@ -18,7 +18,8 @@ import (
 // HELLOs and messages are for codec to read, which has tests of its own.
 type model struct {
 	ours     uint64 // bytes, the frame size that we would agree on
-	longest  uint64 // bytes, of a frame
+	longest  uint64 // bytes, of a frame that may come
+	kept     uint64 // bytes, of a frame that is more than acknowledged
 	buffer   int    // bytes of HAProxy's
 	state    state
 	open     bool // fragments are missing
@@ -31,7 +32,7 @@ type model struct {
 
 // run plays a whole connection, from its first byte to its end.
 func (m *model) run(in []byte) {
-	m.longest = 16<<10 - 4
+	m.longest, m.kept = 16<<10-4, 16<<10-4
 	for m.state != stateClosed && len(in) >= 4 {
 		size := uint64(binary.BigEndian.Uint32(in))
 		if size < 7 {
@@ -100,6 +101,9 @@ func (m *model) frame(b []byte) {
 		if first && last {
 			m.say("ack", f)
 		}
+	case first && last && uint64(len(b)) > m.kept:
+		m.reject("oversize")
+		m.say("ack", f)
 	case first && last:
 		m.decode(rest, len(b), m.buffer)
 		m.say("ack", f)
@@ -109,7 +113,7 @@ func (m *model) frame(b []byte) {
 		}
 		m.payload = append(m.payload, rest...)
 		switch {
-		case len(m.payload) > m.limit:
+		case len(m.payload) > m.limit || uint64(len(b)) > m.kept:
 			m.reject("oversize")
 			m.say("abort", f)
 			m.open = false
@@ -137,8 +141,8 @@ func (m *model) hello(f codec.Frame) {
 	}
 	m.state = stateReady
 	agreed := min(m.ours, h.MaxFrameSize)
-	m.longest = min(4*m.ours, h.MaxFrameSize)
-	m.buffer = int(m.longest) + 4
+	m.longest, m.kept = h.MaxFrameSize, agreed
+	m.buffer = int(min(m.longest, 1<<32-1)) + 4
 	m.limit = int(max(4*agreed, m.ours))
 	if h.HealthCheck {
 		agreed = 256
@@ -152,7 +156,9 @@ func (m *model) decode(payload []byte, size, buffer int) {
 		buffer = 16384
 	}
 	reqs, _, err := codec.AppendRequests(nil, payload)
-	if err != nil {
+	if err == codec.ErrOversize {
+		m.reject("oversize")
+	} else if err != nil {
 		m.reject("malformed")
 	}
 	for _, r := range reqs {

@@ -53,14 +53,14 @@ type player struct {
 func newPlayer(maxFrameSize uint64) *player {
 	p := &policy{maxFrameSize: maxFrameSize}
 	p.memory.limit = 1 << 30
-	return &player{session: newSession(p)}
+	return &player{session: newSession(p, &host{budget: &p.memory})}
 }
 
 func (p *player) feed(in []byte) {
 	w := new(wake)
 	in = bytes.Clone(in)
 	p.session.feed(in, w)
-	p.take(w)
+	p.collect(w)
 	spoil(in)
 }
 
@@ -68,11 +68,12 @@ func (p *player) feed(in []byte) {
 func (p *player) close() {
 	w := new(wake)
 	p.session.end(w)
-	p.take(w)
+	p.collect(w)
 }
 
-func (p *player) take(w *wake) {
+func (p *player) collect(w *wake) {
 	p.replies = append(p.replies, w.out...)
+	w.decode()
 	for _, r := range w.reqs {
 		p.requests = append(p.requests, describe(r))
 	}

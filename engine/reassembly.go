@@ -22,7 +22,7 @@ type reassembly struct {
 func (s *session) begin(f *codec.Frame, size int, w *wake) {
 	s.stream = reassembly{
 		open: true, streamID: f.StreamID, frameID: f.FrameID,
-		limit: s.stream.limit, payload: acquireBuffer(&s.policy.memory),
+		limit: s.stream.limit, payload: acquireBuffer(s.host),
 	}
 	s.collect(f, size, w)
 }
@@ -53,7 +53,7 @@ func (s *session) collect(f *codec.Frame, size int, w *wake) {
 		return
 	}
 	if f.Fin() {
-		s.decode(r.payload.b, len(r.payload.b), s.fragmentedBuffer, w)
+		w.arrivals = append(w.arrivals, arrival{payload: r.payload.b, size: len(r.payload.b), buffer: s.fragmentedBuffer})
 		w.ack(f)
 		r.close(w)
 	}
@@ -67,7 +67,7 @@ func (s *session) abandon(w *wake) {
 	s.stream.close(w)
 }
 
-// close ends the reassembly; requests may still point into its payload.
+// close ends the reassembly; w may still point into its payload.
 func (r *reassembly) close(w *wake) {
 	if r.payload != nil {
 		w.hold(r.payload)

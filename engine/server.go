@@ -23,8 +23,8 @@ type Config struct {
 	MaxConns int            // connections at most; 0: what the limit of open files allows, less Reserve
 	Reserve  int            // descriptors kept for others: targets, admin, files
 
-	MaxFrameSize     uint64        // bytes, the most that is negotiated; 0: 1 MiB
-	Memory           int64         // bytes that unfinished frames and unread ACKs may take; 0: 128 MiB
+	MaxFrameSize     uint64        // bytes, the most that is negotiated; a longer frame is only acknowledged; 0: 1 MiB
+	Memory           int64         // bytes that unfinished frames and unread ACKs may take, half of them from one address; 0: 128 MiB
 	HandshakeTimeout time.Duration // from accept to HELLO; 0: 5s
 	FrameTimeout     time.Duration // from the first to the last byte of a NOTIFY, and for ACKs to be read; 0: 5s
 
@@ -67,6 +67,7 @@ type Server struct {
 	policy    policy
 	counters  *counters
 	registry  registry
+	ticks     ticks
 	slots     chan struct{} // one for each connection there may be
 	listeners []net.Listener
 	client    *gnet.Client
@@ -90,7 +91,7 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:       cfg,
-		registry:  registry{conns: make(map[*conn]struct{})},
+		ticks:     ticks{start: make(chan struct{}, 1)},
 		slots:     make(chan struct{}, maxConns),
 		listeners: listeners,
 		started:   time.Now(),
@@ -98,6 +99,7 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s.policy.maxFrameSize = cfg.MaxFrameSize
 	s.policy.memory.limit = cfg.Memory
+	s.registry.init(&s.policy.memory)
 	if err := s.startLoops(); err != nil {
 		for _, ln := range listeners {
 			_ = ln.Close()

@@ -21,9 +21,9 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// patience is how long a test waits for what must come. It is never the
+// testTimeout is how long a test waits for what must come. It is never the
 // measure of anything.
-const patience = 30 * time.Second
+const testTimeout = 30 * time.Second
 
 func TestMain(m *testing.M) {
 	if limit := os.Getenv(childEnv); limit != "" {
@@ -115,7 +115,7 @@ func (s *served) metric(name string) string {
 // await waits until a condition holds.
 func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(testTimeout); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("still waiting for %s", what)
 		}
@@ -140,7 +140,7 @@ func dial(t testing.TB, addr net.Addr) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(patience))
+	_ = c.SetDeadline(time.Now().Add(testTimeout))
 	return &client{c, t}
 }
 

@@ -12,18 +12,12 @@ type state uint8
 const (
 	stateHello  state = iota // nothing but a HAPROXY-HELLO may come
 	stateReady               // NOTIFYs are acknowledged
-	stateClosed              // we said goodbye: whatever comes is ignored
+	stateClosed              // a DISCONNECT was sent: whatever comes is ignored
 )
 
-const (
-	// maxHelloSize bounds a frame, in bytes, until HAProxy announced its own
-	// limit: with its length it fits into a first buffer. A HELLO has about 120.
-	maxHelloSize = bufferSize - codec.LenSize
-
-	// announcedFactor is how far beyond our own limit a frame may be, if HAProxy
-	// announced that size: 3.1.0 does not heed what was negotiated.
-	announcedFactor = 4
-)
+// maxHelloSize bounds a frame, in bytes, until HAProxy announced its own limit:
+// with its length it fits into a first buffer. A HELLO has about 120.
+const maxHelloSize = firstBuffer - codec.LenSize
 
 // policy is what all sessions of a server have in common.
 type policy struct {
@@ -37,24 +31,28 @@ type policy struct {
 // bytes go in through feed, all that follows from them comes out in a wake. The
 // zero value is not usable, see newSession.
 type session struct {
-	policy   *policy
-	state    state
-	maxFrame uint64 // bytes, the longest frame accepted
-	// Bytes of HAProxy's buffer as far as we know, see full.go.
+	policy *policy
+	host   *host
+	state  state
+
+	announced uint64 // bytes, the longest frame that may come
+	kept      uint64 // bytes, the longest frame that is more than acknowledged
+	// Bytes of HAProxy's buffer as far as we know, see truncation.go.
 	buffer, fragmentedBuffer int
-	carry                    *buffer     // of a frame that has begun
-	starved                  codec.Frame // the head of a frame that is swallowed for want of memory
-	skip                     int         // bytes of it that have yet to come
-	stream                   reassembly
+
+	partial    *buffer     // of a frame that has begun
+	discarded  codec.Frame // the head of the frame that is being discarded
+	discarding int         // bytes of it that have yet to come
+	stream     reassembly
 }
 
-func newSession(p *policy) session {
-	return session{policy: p, maxFrame: maxHelloSize}
+func newSession(p *policy, h *host) session {
+	return session{policy: p, host: h, announced: maxHelloSize, kept: maxHelloSize}
 }
 
 // unfinished reports whether a frame, or a fragmented NOTIFY, has begun and not
 // ended.
-func (s *session) unfinished() bool { return s.carry != nil || s.skip > 0 || s.stream.open }
+func (s *session) unfinished() bool { return s.partial != nil || s.discarding > 0 || s.stream.open }
 
 var errHead = fault{what: "malformed frame header"}
 
@@ -68,7 +66,7 @@ func (s *session) frame(b []byte, w *wake) {
 	s.handle(&f, len(b), w)
 }
 
-// handle handles a frame of size bytes, or the head of one that was swallowed,
+// handle handles a frame of size bytes, or the head of one that was discarded,
 // whose size is 0.
 func (s *session) handle(f *codec.Frame, size int, w *wake) {
 	w.frames[kindOf(f.Type)]++
@@ -107,8 +105,9 @@ func (s *session) hello(f *codec.Frame, w *wake) {
 		}
 	}
 	s.state = stateReady
-	s.maxFrame = min(h.MaxFrameSize, announcedFactor*s.policy.maxFrameSize)
 	negotiated := min(h.MaxFrameSize, s.policy.maxFrameSize)
+	// 3.1.0 does not heed what was negotiated.
+	s.announced, s.kept = h.MaxFrameSize, negotiated
 	s.guessBuffers(h.MaxFrameSize)
 	s.stream.limit = int(max(reassemblyFactor*negotiated, s.policy.maxFrameSize))
 	if h.HealthCheck {
@@ -127,7 +126,7 @@ func (s *session) dispatch(f *codec.Frame, size int, w *wake) {
 	case codec.FrameUnset:
 		s.fragment(f, size, w)
 	case codec.FrameHAProxyDisconnect:
-		s.goodbye(f, w)
+		s.haproxyDisconnect(f, w)
 	case codec.FrameHAProxyHello:
 		s.fail(codec.StatusInvalid, fault{what: "second HELLO"}, w)
 	}
@@ -146,33 +145,16 @@ func (s *session) notify(f *codec.Frame, size int, w *wake) {
 	case size == 0:
 		w.reject(codec.RejectOversize)
 	default:
-		s.decode(f.Payload, size, s.buffer, w)
+		w.arrivals = append(w.arrivals, arrival{payload: f.Payload, size: size, buffer: s.buffer})
 	}
 	if f.Fin() {
 		w.ack(f)
 	}
 }
 
-// decode adds the requests in the payload of a NOTIFY of size bytes, which came
-// out of a buffer of that many. The ACK does not depend
-// on it: HAProxy waits for that whatever it sent.
-func (s *session) decode(payload []byte, size, buffer int, w *wake) {
-	first := len(w.reqs)
-	reqs, others, err := codec.AppendRequests(w.reqs, payload)
-	if err != nil {
-		w.reject(codec.RejectMalformed)
-		return
-	}
-	w.ignored += others
-	w.reqs = reqs
-	for i := range reqs[first:] {
-		reqs[first+i].Full = mayBeCut(&reqs[first+i], size, buffer)
-	}
-}
-
-// goodbye answers a HAPROXY-DISCONNECT. What HAProxy complains of, if it does,
-// is worth a line in the log: only there it shows.
-func (s *session) goodbye(f *codec.Frame, w *wake) {
+// haproxyDisconnect replies to a HAPROXY-DISCONNECT. What HAProxy complains of, if
+// it does, is worth a line in the log: only there it shows.
+func (s *session) haproxyDisconnect(f *codec.Frame, w *wake) {
 	d, err := codec.ParseDisconnect(f.Payload)
 	if !slices.Contains(codec.Statuses, d.Status) {
 		d.Status = codec.StatusUnknown
@@ -190,7 +172,7 @@ func (s *session) fail(status codec.Status, why fault, w *wake) {
 	s.disconnect(status, w)
 }
 
-// disconnect says goodbye and ends the session.
+// disconnect tells HAProxy that the session ends, and ends it.
 func (s *session) disconnect(status codec.Status, w *wake) {
 	w.out = codec.AppendAgentDisconnect(w.out, status)
 	s.end(w)
@@ -200,10 +182,9 @@ func (s *session) disconnect(status codec.Status, w *wake) {
 // lacked fragments counts as aborted. It may be called more than once.
 func (s *session) end(w *wake) {
 	s.state = stateClosed
-	if s.carry != nil {
-		w.hold(s.carry)
-		s.carry = nil
+	if s.partial != nil {
+		s.detachPartial(w)
 	}
-	s.skip = 0
+	s.discarding = 0
 	s.abandon(w)
 }

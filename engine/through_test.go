@@ -85,8 +85,10 @@ func (p *player) feedTo(in []byte, submit func([]codec.Request)) {
 	w := new(wake)
 	in = bytes.Clone(in)
 	p.session.feed(in, w)
+	w.decode()
 	submit(w.reqs)
-	p.take(w)
+	w.arrivals = nil // they are decoded
+	p.collect(w)
 	spoil(in)
 }
 
@@ -130,7 +132,7 @@ func newThrough(f *testing.F) *through {
 	}()
 	target := fanout.DefaultTarget()
 	target.Name, target.URL = "t", &url.URL{Scheme: "http", Host: ln.Addr().String()}
-	target.Conns, target.Queue, target.MaxAge, target.Timeout = 1, 1<<20, time.Hour, patience
+	target.Conns, target.Queue, target.MaxAge, target.Timeout = 1, 1<<20, time.Hour, testTimeout
 	g.fanout, err = fanout.New(fanout.Config{Targets: []fanout.TargetConfig{target}, SendTruncated: true, Memory: 1 << 30,
 		Metrics: g.set, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -199,7 +201,7 @@ func (g *through) check(t *testing.T, taken []codec.Request) {
 			if err := isRequest(sent, r); err != nil {
 				t.Errorf("%s arrived as %q: %v", describe(r), sent, err)
 			}
-		case <-time.After(patience):
+		case <-time.After(testTimeout):
 			t.Fatalf("%s never reached the target", describe(r))
 		}
 	}

@@ -11,12 +11,14 @@ import (
 // called by several event loops at once and must not block.
 type Mirror interface{ Submit([]codec.Request) }
 
-// wake is what one wake-up of an event loop produces.
+// wake is what one wake-up of an event loop produces: first the replies, then,
+// once those are written, the requests.
 type wake struct {
 	out      []byte          // replies, in order
 	helloLen int             // bytes of out up to the end of the AGENT-HELLO
-	reqs     []codec.Request // borrowed from the read, and from held
-	held     []*buffer
+	arrivals []arrival       // acknowledged in out, in order, or given up
+	reqs     []codec.Request // what decode makes of them
+	held     []*buffer       // what both may point into, besides the read
 
 	steer   uint32          // what the ACKs tell HAProxy to send, see Config.Steer; 0: nothing
 	frames  [frameKinds]int // by kind
@@ -39,17 +41,17 @@ const steerVar = "rate"
 
 const (
 	maxPooledOut  = 256 << 10 // bytes
-	maxPooledReqs = 4 << 10   // requests
+	maxPooledReqs = 4 << 10   // requests, and NOTIFYs
 )
 
 var wakes = sync.Pool{New: func() any { return new(wake) }}
 
 func acquireWake() *wake { return wakes.Get().(*wake) }
 
-// releaseWake gives w and all that its requests point to back.
+// releaseWake gives w, and all that its requests point to, back.
 func releaseWake(w *wake) {
 	w.reset()
-	if cap(w.out) <= maxPooledOut && cap(w.reqs) <= maxPooledReqs {
+	if cap(w.out) <= maxPooledOut && max(cap(w.reqs), cap(w.arrivals)) <= maxPooledReqs {
 		wakes.Put(w)
 	}
 }
@@ -58,7 +60,7 @@ func (w *wake) reset() {
 	for _, b := range w.held {
 		releaseBuffer(b)
 	}
-	*w = wake{out: w.out[:0], reqs: w.reqs[:0], held: w.held[:0]}
+	*w = wake{out: w.out[:0], arrivals: w.arrivals[:0], reqs: w.reqs[:0], held: w.held[:0]}
 }
 
 // hold keeps b until the requests of w were submitted.
@@ -74,4 +76,5 @@ func (w *wake) ack(f *codec.Frame) {
 	w.out = codec.AppendAckVar(w.out, f.StreamID, f.FrameID, steerVar, uint64(w.steer))
 }
 
-func (w *wake) reject(r codec.RejectReason) { w.reqs = append(w.reqs, codec.Request{Reject: r}) }
+// reject counts a NOTIFY that will not be decoded.
+func (w *wake) reject(r codec.RejectReason) { w.arrivals = append(w.arrivals, arrival{reject: r}) }

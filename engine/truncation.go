@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"math"
 
 	"github.com/mirrorgate/mirrorgate/codec"
 )
@@ -23,18 +24,18 @@ const (
 	fieldOverhead = 8
 	dataShare     = 8
 
-	// usualBuffer is HAProxy's default. Below smallBuffer it is not the buffer that
+	// defaultBuffer is HAProxy's default. Below smallBuffer it is not the buffer that
 	// limits what HAProxy announces, but the max-frame-size of its spoe-agent.
-	usualBuffer = 16384
-	smallBuffer = 4096
+	defaultBuffer = 16384
+	smallBuffer   = 4096
 )
 
 // guessBuffers sets how large HAProxy's buffer is for a NOTIFY in one frame and for
 // one in fragments, by the max-frame-size that it announced. What does not fit into
 // a frame has a buffer that is larger than that.
 func (s *session) guessBuffers(announced uint64) {
-	buffer := int(min(announced, announcedFactor*s.policy.maxFrameSize)) + bufferOverFrame
-	s.fragmentedBuffer = max(buffer, usualBuffer)
+	buffer := int(min(announced, math.MaxUint32)) + bufferOverFrame
+	s.fragmentedBuffer = max(buffer, defaultBuffer)
 	s.buffer = s.fragmentedBuffer
 	if buffer >= smallBuffer {
 		s.buffer = buffer

@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+// One address may reserve half of the budget, and all together no more than all.
+func TestShares(t *testing.T) {
+	b := &budget{limit: 100}
+	hosts := []*host{{budget: b}, {budget: b}, {budget: b}}
+	f := func(host, n int, want bool, held int64) {
+		t.Helper()
+		if got := hosts[host].reserve(n); got != want || b.held.Load() != held {
+			t.Errorf("host %d reserves %d bytes: %v, %d held, want %v and %d", host, n, got, b.held.Load(), want, held)
+		}
+	}
+	f(0, 50, true, 50)
+	f(0, 1, false, 50)
+	f(1, 51, false, 50)
+	f(1, 40, true, 90)
+	f(2, 11, false, 90)
+	f(2, 10, true, 100)
+	f(1, 0, true, 100)
+	hosts[0].release(30)
+	f(0, 31, false, 70)
+	f(2, 30, true, 100)
+	for i, want := range []int64{20, 40, 40} {
+		if got := hosts[i].held.Load(); got != want {
+			t.Errorf("host %d holds %d bytes, want %d", i, got, want)
+		}
+	}
+}
+
+// dialFrom connects from an address of this host that is not that of others.
+func (s *served) dialFrom(t testing.TB, addr string) *client {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(addr)}}
+	nc, err := d.Dial("tcp", s.Addrs()[0].String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = nc.Close() })
+	_ = nc.SetDeadline(time.Now().Add(testTimeout))
+	return &client{nc, t}
+}
+
+func (s *served) greetFrom(t testing.TB, addr string) *client {
+	t.Helper()
+	c := s.dialFrom(t, addr)
+	c.send(announcing(1 << 20))
+	c.expect("hello:1048576")
+	return c
+}
+
+// Whatever one address leaves unfinished, the larger bodies of another are mirrored.
+func TestOneAddressLeavesMemoryToOthers(t *testing.T) {
+	const stuck, share = 60, 2 << 20
+	s := serve(t, func(cfg *Config) { cfg.Memory = 2 * share })
+	body := notify(1, mirror(arg("arg_method", str("POST")), arg("arg_path", str("/")), arg("arg_body", bin(strings.Repeat("x", 60_000)))))
+	for range stuck {
+		s.greetFrom(t, "127.0.0.2").send(body[:len(body)-1])
+	}
+	await(t, "the share to be taken", func() bool { return s.policy.memory.held.Load() > share-96<<10 })
+	other := s.greetFrom(t, "127.0.0.1")
+	for i := range 10 {
+		other.send(body[:40_000])
+		other.send(body[40_000:])
+		other.expect("ack:1:1")
+		await(t, "the request", func() bool { return len(s.mirror.list()) > i })
+	}
+	if got, want := s.mirror.list(), slices.Repeat([]string{"POST /  [] <60000 bytes>"}, 10); !slices.Equal(got, want) {
+		t.Errorf("submitted %q, want %q", got, want)
+	}
+}
+
+// A frame that is larger than we agreed on is never held, whatever it claims.
+func TestLargeFrameIsNotHeld(t *testing.T) {
+	const announced, read = 64 << 20, 64 << 10
+	f := func(name string, flags codec.Flags, request string) {
+		t.Helper()
+		p := newPlayer(1 << 20)
+		p.feed(announcing(announced))
+		in := frame(codec.FrameNotify, flags, 1, 1, bytes.Repeat(get("/"), 1<<20))
+		for part := range slices.Chunk(in, read) {
+			if p.session.partial != nil || p.session.policy.memory.held.Load() != 0 || len(p.requests) > 0 {
+				t.Fatalf("%s: something of it is held, or it ended early: %q", name, p.requests)
+			}
+			p.feed(part)
+		}
+		p.feed(notify(2, get("/")))
+		if got, want := p.requests, []string{request, "GET /  [] "}; !slices.Equal(got, want) {
+			t.Errorf("%s: submitted %q, want %q", name, got, want)
+		}
+	}
+	f("whole", fin, "reject oversize")
+	f("a fragment", 0, "reject oversize")
+	f("given up", fin|abort, "reject aborted")
+}
+
+// overShare picks by the number of connections of each address; here each conn is
+// named by its address and its place among those.
+func TestOverShare(t *testing.T) {
+	f := func(conns string, most int, newcomer string, want string) {
+		t.Helper()
+		var r registry
+		r.init(new(budget))
+		names := map[*conn]string{nil: ""}
+		counts := map[string]int{}
+		for word := range strings.FieldsSeq(conns) {
+			addr, used := strings.CutSuffix(word, "+") // it sent a NOTIFY
+			c := new(conn)
+			if addr != "unix" {
+				c.peer = net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(addr), 1))
+			}
+			c.session.host = r.add(c, 0)
+			if used {
+				r.markUsed(c)
+			}
+			counts[addr]++
+			names[c] = fmt.Sprint(addr, "#", counts[addr])
+		}
+		var peer netip.Addr
+		if newcomer != "unix" {
+			peer = netip.MustParseAddr(newcomer)
+		}
+		if got := names[r.overShare(peer, most)]; got != want {
+			t.Errorf("%s of %d, and %s: %q has to go, want %q", conns, most, newcomer, got, want)
+		}
+	}
+	const a, b = "10.0.0.1 ", "10.0.0.2 "
+	f(a+a+a+a, 4, "10.0.0.2", "10.0.0.1#1")
+	f(a+a+a+a, 4, "10.0.0.1", "") // never for itself
+	f(a+a+a+b, 4, "10.0.0.2", "10.0.0.1#1")
+	f(a+a+b+b, 4, "10.0.0.2", "")
+	f(a+a+b, 3, "10.0.0.2", "") // or they would take turns
+	f(a+a+b, 3, "10.0.0.1", "")
+	f("10.0.0.1+ "+a+a+a, 4, "10.0.0.2", "10.0.0.1#2")
+	f("10.0.0.1+ 10.0.0.1+ 10.0.0.1+ "+b+b, 5, "10.0.0.3", "10.0.0.2#1")
+	f("10.0.0.1+ 10.0.0.1+ 10.0.0.1+ "+b, 4, "10.0.0.3", "")
+	f(b+a+a+a+b, 5, "10.0.0.3", "10.0.0.1#1")
+	f(a+"::ffff:10.0.0.1 "+a, 3, "10.0.0.2", "10.0.0.1#1")
+	f("unix unix unix "+a, 4, "10.0.0.2", "")
+	f(a+a+a+a, 4, "unix", "10.0.0.1#1")
+	f("unix "+a+a+a, 4, "unix", "10.0.0.1#1")
+	f(a+b, 2, "10.0.0.3", "")
+	f(a+a, 2, "10.0.0.3", "10.0.0.1#1")
+}
+
+// A host that took all connections, and uses none of them, makes room for others,
+// is told so, and named in the log.
+func TestOneAddressLeavesConnectionsToOthers(t *testing.T) {
+	s := serve(t, func(cfg *Config) { cfg.MaxConns = 4 })
+	used := s.greetFrom(t, "127.0.0.2")
+	used.send(notify(1))
+	used.expect("ack:1:1")
+	var idle []*client
+	for range 3 {
+		idle = append(idle, s.greetFrom(t, "127.0.0.2"))
+	}
+	for i := range 2 {
+		c := s.greetFrom(t, "127.0.0.1")
+		c.send(notify(1))
+		c.expect("ack:1:1")
+		idle[i].expect("disc:13", "EOF")
+	}
+	used.send(notify(2))
+	used.expect("ack:2:1")
+	idle[2].send(notify(1))
+	idle[2].expect("ack:1:1")
+	if got := s.metric(`mirrorgate_spop_connections_refused_total{reason="full"}`); got != "2" {
+		t.Errorf("%s connections made room, want 2", got)
+	}
+	s.shut()
+	if log := s.log.String(); !strings.Contains(log, "one address has more than its share") || !strings.Contains(log, "address=127.0.0.2\n") {
+		t.Errorf("the log does not name the address: %s", log)
+	}
+}
