@@ -73,6 +73,7 @@ var readmeRules = []struct {
 	{command: `^mirrorgate config `},
 	{command: `^mirrorgate check `, says: `http://staging:8080`},
 	{command: `^mirrorgate doctor `, says: `nothing bites`},
+	{command: `^mirrorgate probe `, says: `--target http://.*,batch=`, kind: (*reader).probe},
 	{command: `^mirrorgate tune `, says: `→`},
 	{command: `^mirrorgate status --watch$`, says: `staging`, kind: (*reader).watch},
 	{command: `^mirrorgate status$`, says: `staging`},
@@ -222,6 +223,11 @@ func (r *reader) serve(command string) {
 	log := fmt.Sprintf("log%d", len(r.script)) // of its own: an older one would show what is waited for
 	r.exec("exec env MIRRORGATE_LISTEN=127.0.0.1:0 MIRRORGATE_ADMIN=127.0.0.1:0 "+command+" 2> "+log, "&gateway&")
 	r.script = append(r.script, "shows "+log+" 'listening for HAProxy'", "kill -INT gateway", "wait gateway")
+}
+
+// probe asks a server that does not keep it waiting.
+func (r *reader) probe(command string) {
+	r.exec(someTarget.ReplaceAllString(command, startBrief(r.T)))
 }
 
 // events has HAProxy check each line in the place of that in the SPOE file.

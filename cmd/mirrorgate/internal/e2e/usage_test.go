@@ -133,6 +133,17 @@ func TestBadInput(t *testing.T) {
 	run(nil, []string{"doctor", "--haproxy-config", "/does/not/exist"}, "--haproxy-config: cannot read /does/not/exist: no such file or directory")
 	run(nil, []string{"doctor", "--haproxy-config", filepath.Dir(file)}, "--haproxy-config: "+filepath.Dir(file)+": the directory has no file named *.cfg")
 	run(nil, []string{"doctor", "--haproxy-config", file}, "--haproxy-config: "+file+`:1: "no" stands outside of any section: is this a HAProxy configuration?`)
+	probe := func(args, want string) {
+		t.Helper()
+		run(nil, append([]string{"probe"}, strings.Fields(args)...), want)
+	}
+	probe("", `expected "<url>"`+help)
+	probe("staging:8080", `the URL "staging:8080" should be like http://host:8080/path or https://host/path`)
+	probe("http://u:p@a", "the URL holds a user name or a password; probe sends no credentials")
+	probe("http://a --host keep", "--host keep: a probe has no mirrored request whose Host it could keep; give a name, or target for that of the URL")
+	probe("http://a --timeout 5", `--timeout: "5" should be a time above 0, like 500ms or 5s`+help)
+	probe("https://a --tls-ca "+file, "--tls-ca "+file+": the file holds no certificate in PEM form")
+	probe("https://a --tls-cert "+file, "--tls-cert and --tls-key need each other: give both or none")
 	run(nil, []string{"demo", "--rate", "0"}, "demo: --rate should be from 1 to 100000 requests a second"+help)
 }
 
@@ -158,6 +169,7 @@ func TestHelpAndVersion(t *testing.T) {
 	f([]string{"Usage: mirrorgate config haproxy", "--agents=ADDRESS,... ", "--haproxy 3.2 --agents 10.0.0.7:12345"}, "config", "haproxy", "--help")
 	f([]string{"Usage: mirrorgate config systemd", "> /etc/systemd/system/mirrorgate.service"}, "config", "systemd", "--help")
 	f([]string{"Usage: mirrorgate doctor", "--haproxy-config /etc/haproxy/haproxy.cfg", "--[no-]connect"}, "doctor", "--help")
+	f([]string{"Usage: mirrorgate probe <url>", "mirrorgate probe http://staging:8080/health", "--writes", "[default 5s]"}, "probe", "--help")
 	f([]string{"mirrorgate v1.2.3-test go1."}, "version")
 }
 

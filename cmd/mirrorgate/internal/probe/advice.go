@@ -97,6 +97,9 @@ func (r *Report) remark(o *Options) {
 	if r.KeepAlive.Unasked != "" {
 		r.because("It sends a response that nobody asked for into idle connections: mirrorgate closes those, and counts nothing of it.")
 	}
+	if k := r.KeepAlive; k.Deaf != "" {
+		r.because("It stops to answer on connections that were idle for %s without closing them: what is sent on them is lost.", secondsText(k.Idle))
+	}
 	if r.Head.Body > 0 || r.Head.Next != "" {
 		r.because("It sends a body to HEAD: mirrorgate closes the connection behind each HEAD.")
 	}

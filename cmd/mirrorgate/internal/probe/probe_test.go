@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,7 +59,7 @@ func TestReport(t *testing.T) {
 			}
 		})
 	}
-	f("sound", sound, true, `
+	f("sound", sound(), true, `
 ok  connect       pipe
 ok  GET           200 OK in 0s, HTTP/1.1, 2 bytes
 ok  keep-alive    an idle connection stands at least 20s
@@ -77,7 +78,7 @@ Recommended, after 45 requests:
     mirrorgate --target http://target,batch=16
 
 batch=16: so many requests sent in one go are answered right, and behind a POST as well.`)
-	f("without writes", sound, false, `
+	f("without writes", sound(), false, `
 ok  connect       pipe
 ok  GET           200 OK in 0s, HTTP/1.1, 2 bytes
 ok  keep-alive    an idle connection stands at least 20s
@@ -95,7 +96,7 @@ Recommended, after 35 requests:
     mirrorgate --target http://target,batch=1
 
 batch=1: GETs sent in one go are answered right, but what a POST does to the requests behind it was not tried. --writes tries it; then batch=16 may do.`)
-	f("puma", puma, true, `
+	f("puma", puma(), true, `
 ok  connect       pipe
 ok  GET           200 OK in 0s, HTTP/1.1, 2 bytes
 ok  keep-alive    an idle connection stands at least 20s
@@ -114,7 +115,7 @@ Recommended, after 45 requests:
     mirrorgate --target http://target,batch=1
 
 batch=1: of requests sent in one go with a POST it answers 1 of 2, then nothing for 5s: what stood behind is swallowed.`)
-	f("gthread", gthread, true, `
+	f("gthread", gthread(), true, `
 ok  connect       pipe
 ok  GET           200 OK in 0s, HTTP/1.1, 2 bytes, Server: gunicorn
 !   keep-alive    an idle connection is closed after 2s
@@ -135,7 +136,7 @@ Recommended, after 43 requests:
 batch=1: of requests sent in one go it answers 1 of 16, then closes unannounced after 2s.
 It closes idle connections after 2s: more on its side saves connecting.
 It sends a body to HEAD: mirrorgate closes the connection behind each HEAD.`)
-	f("closing", closing("Connection: close"), false, `
+	f("closing", limited(1, "Connection: close"), false, `
 ok  connect       pipe
 ok  GET           200 OK in 0s, HTTP/1.1, 2 bytes
 !   keep-alive    no: it closes after each response, and says so
@@ -176,44 +177,83 @@ func TestSeen(t *testing.T) {
 	limits := func(r *Report) any { return r.Limits }
 	target := func(r *Report) any { return r.Target }
 
-	f("closes unannounced", closing(), keepAlive,
+	f("closes unannounced", limited(1), keepAlive,
 		"{Responses:1 Announced:false Hint: Broken:the connection was closed Idle:0 AtLeast:false Unasked: Deaf:}")
-	f("closes behind the second", limited(2, ""), keepAlive,
+	f("closes behind the second", limited(2), keepAlive,
 		"{Responses:2 Announced:false Hint: Broken:the connection was closed Idle:20 AtLeast:true Unasked: Deaf:}")
-	f("says how long", hinting, keepAlive,
+	f("says how long", sound("Keep-Alive: timeout=5, max=100"), keepAlive,
 		"{Responses:3 Announced:false Hint:timeout=5, max=100 Broken: Idle:20 AtLeast:true Unasked: Deaf:}")
-	f("idle for 300 ms", idling(300*time.Millisecond, ""), keepAlive,
+	f("idle for 300 ms", idling(300*time.Millisecond, "", plainly), keepAlive,
 		"{Responses:3 Announced:false Hint: Broken: Idle:0.3 AtLeast:false Unasked: Deaf:}")
-	f("idle for 19.9 s", idling(19900*time.Millisecond, ""), keepAlive,
+	f("idle for 19.9 s", idling(19900*time.Millisecond, "", plainly), keepAlive,
 		"{Responses:3 Announced:false Hint: Broken: Idle:19.9 AtLeast:false Unasked: Deaf:}")
-	f("idle for 20.1 s", idling(20100*time.Millisecond, ""), keepAlive,
+	f("idle for 20.1 s", idling(20100*time.Millisecond, "", plainly), keepAlive,
 		"{Responses:3 Announced:false Hint: Broken: Idle:20 AtLeast:true Unasked: Deaf:}")
-	f("unasked 408", idling(time.Second, head("408 Request Timeout", "Connection: close", "Content-Length: 0")), keepAlive,
+	f("unasked 408", idling(time.Second, head("408 Request Timeout", "Connection: close", "Content-Length: 0"), plainly), keepAlive,
 		"{Responses:3 Announced:false Hint: Broken: Idle:1 AtLeast:false Unasked:408 Request Timeout Deaf:}")
 	f("deaf after 10 s", deaf(10*time.Second), keepAlive,
 		"{Responses:3 Announced:false Hint: Broken: Idle:20 AtLeast:true Unasked: Deaf:no response}")
 
-	f("closes behind the fifth", limited(5, ""), gets,
+	f("deaf after 10 s, in words", deaf(10*time.Second), func(r *Report) any {
+		mark, _, text := r.KeepAlive.row()
+		return mark + " " + text
+	}, "! an idle connection stood 20s, but then: no response")
+	f("closes behind the fifth", limited(5), gets,
 		"{Sent:16 Right:5 Verdict:closes After:0 Detail:the connection was closed Ordered:true}")
 	f("announces behind the fifth", limited(5, "Connection: close"), gets,
 		"{Sent:16 Right:5 Verdict:announces After:0 Detail:Connection: close Ordered:true}")
-	f("out of order", swapping, gets,
+	f("out of order", swapping(), gets,
 		"{Sent:16 Right:1 Verdict:mixes After:0 Detail:200 OK is the response to a later request Ordered:true}")
-	f("refuses pipelines", refusing, gets,
+	f("refuses pipelines", refusing(), gets,
 		"{Sent:16 Right:1 Verdict:otherwise After:0 Detail:429 Too Many Requests, alone it gets 204 No Content Ordered:true}")
-	f("too long a body", overlong, gets,
+	f("too long a body", overlong(), gets,
 		"{Sent:16 Right:1 Verdict:misframes After:0 Detail:no HTTP/1.1 response: malformed HTTP version \"!HTTP/1.1\" Ordered:true}")
-	f("a second response to the last", doubling, gets,
+	f("a second response to the last", doubling(), gets,
 		"{Sent:16 Right:16 Verdict:otherwise After:0 Detail:then, out of step: 204 No Content, alone it gets 200 OK Ordered:true}")
 
 	f("limits", refusingLarge, limits,
 		"{Line:{Tried:true Taken:2048 Refused:4096 How:414 Request URI Too Long}"+
 			" Head:{Tried:true Taken:8192 Refused:16384 How:431 Request Header Fields Too Large}"+
 			" Body:{Tried:true Taken:65536 Refused:262144 How:413 Request Entity Too Large}}")
-	f("late body behind HEAD", lateHead, func(r *Report) any { return r.Head },
+	f("OPTIONS ends the connection", closingBehind(http.MethodOptions), gets, "{Sent:16 Right:16 Verdict:right After:0 Detail: Ordered:false}")
+	f("early hints", hinting(), gets, "{Sent:16 Right:16 Verdict:right After:0 Detail: Ordered:true}")
+	f("late body behind HEAD", lateHead(), func(r *Report) any { return r.Head },
 		"{Status:200 Body:0 Next:no HTTP/1.1 response: malformed HTTP version \"okHTTP/1.1\" Failed:}")
-	f("other Host", virtual, func(r *Report) any { return r.OtherHost }, "{Status:421 Failed: Same:false}")
-	f("other Host is recommended", virtual, target, "--target http://target,batch=16,host=target")
+	f("other Host", virtual("target"), func(r *Report) any { return r.OtherHost }, "{Status:421 Failed: Same:false}")
+	f("other Host is recommended", virtual("target"), target, "--target http://target,batch=16,host=target")
+}
+
+// What no option changes is said all the same.
+func TestRemarks(t *testing.T) {
+	f := func(name string, serve script, want ...string) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) {
+			t.Helper()
+			r, err := probeScript(t, true, serve)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Why = r.Why[1:]; !slices.Equal(r.Why, want) { // the first is about batch
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(r.Why, "\n"), strings.Join(want, "\n"))
+			}
+		})
+	}
+	f("nothing", sound())
+	f("alike", constant(head("200 OK", "Content-Length: 0")),
+		"All of its responses look alike, so responses in a wrong order would not have been seen: a path with more to tell is better to judge by.")
+	f("redirect", constant(head("301 Moved Permanently", "Location: https://target/", "Content-Length: 0")),
+		"All of its responses look alike, so responses in a wrong order would not have been seen: a path with more to tell is better to judge by.",
+		"GET is redirected (301 Moved Permanently): mirrorgate follows no redirects. Is this the right scheme, Host and path?")
+	f("not found", constant(head("404 Not Found", "Content-Length: 0")),
+		"All of its responses look alike, so responses in a wrong order would not have been seen: a path with more to tell is better to judge by.",
+		"GET gets 404 Not Found, so all of this is about that response: a path that the application answers tells more.")
+	f("limits", refusingLarge,
+		"It refuses request lines of 4 KiB (414 Request URI Too Long); HAProxy mirrors requests of up to 15 KiB, and more with a larger tune.bufsize.",
+		"It refuses heads of 16 KiB (431 Request Header Fields Too Large); HAProxy mirrors requests of up to 15 KiB, and more with a larger tune.bufsize.")
+	f("slow", slow(3*time.Second), "Its response took 3s, close to the timeout of 5s.")
+	f("unasked", idling(time.Second, head("408 Request Timeout", "Connection: close", "Content-Length: 0"), plainly),
+		"It sends a response that nobody asked for into idle connections: mirrorgate closes those, and counts nothing of it.")
+	f("deaf", deaf(10*time.Second), "It stops to answer on connections that were idle for 20s without closing them: what is sent on them is lost.")
 }
 
 // What is not HTTP/1.1 is no target, and the error says what it is.

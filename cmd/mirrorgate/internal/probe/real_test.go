@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -18,16 +19,22 @@ import (
 
 // seen counts what a handler gets.
 type seen struct {
-	mu    sync.Mutex
-	total int
-	what  map[string]bool // method, protocol and path
+	mu       sync.Mutex
+	total    int
+	what     map[string]bool // method, protocol and path
+	unmarked bool            // one came without the marker
+	host     string          // that it knows; empty: any
 }
 
 func (s *seen) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.total++
 	s.what[r.Method+" "+r.Proto+" "+r.URL.Path] = true
+	s.unmarked = s.unmarked || r.Header.Get("X-Mirrored-By") != "mirrorgate"
 	s.mu.Unlock()
+	if s.host != "" && r.Host != s.host {
+		w.WriteHeader(http.StatusMisdirectedRequest)
+	}
 	io.Copy(io.Discard, r.Body)
 	io.WriteString(w, "ok")
 }
@@ -38,6 +45,7 @@ func start(t *testing.T, configure func(*httptest.Server), secure bool, protocol
 	s := &seen{what: map[string]bool{}}
 	server := httptest.NewUnstartedServer(s)
 	server.Config.Protocols = new(http.Protocols)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	for _, set := range protocols {
 		set(server.Config.Protocols, true)
 	}
@@ -87,6 +95,9 @@ func TestGo(t *testing.T) {
 		if got := slices.Sorted(maps.Keys(s.what)); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
+		if s.unmarked {
+			t.Error("a request came that a mirroring HAProxy would mirror")
+		}
 		gets := r.Pipelining.GETs
 		if gets.Verdict != Right || gets.Right != batch || r.Head.Body != 0 || !r.OtherHost.Same || r.HTTP2.Status != 200 || !r.KeepAlive.AtLeast {
 			t.Errorf("%+v", r)
@@ -97,6 +108,20 @@ func TestGo(t *testing.T) {
 	}
 	f(false, "GET HTTP/1.1 /a", "GET HTTP/2.0 /a", "HEAD HTTP/1.1 /a", "OPTIONS HTTP/1.1 /a")
 	f(true, "GET HTTP/1.1 /a", "GET HTTP/2.0 /a", "HEAD HTTP/1.1 /a", "OPTIONS HTTP/1.1 /a", "POST HTTP/1.1 /a")
+}
+
+// The Host that is asked for is sent, over HTTP/2 as well, and recommended if
+// another does not do.
+func TestHost(t *testing.T) {
+	server, s := start(t, nil, false, http1, h2c)
+	s.host = "www.example.com"
+	r, err := probeReal(t, server.URL, func(o *Options) { o.Host, o.Writes = s.host, true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "--target " + server.URL + ",batch=16,host=www.example.com"; r.Response.Status != 200 || r.HTTP2.Status != 200 || r.Target != want {
+		t.Errorf("got %+v, want %s", r, want)
+	}
 }
 
 // What TLS and HTTP/2 tell, and the options and the error that follow.
@@ -221,7 +246,7 @@ func TestReset(t *testing.T) {
 				return
 			}
 			br := bufio.NewReader(c)
-			limited(1, "")(c, br)
+			limited(1)(c, br)
 			http.ReadRequest(br) // so that all was sent that will be: then the read meets the RST
 			c.(*net.TCPConn).SetLinger(0)
 			c.Close()

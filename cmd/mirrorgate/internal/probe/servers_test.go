@@ -12,15 +12,20 @@ import (
 // script serves one connection until it returns.
 type script func(c net.Conn, br *bufio.Reader)
 
-// sound answers all requests as HTTP has it.
-func sound(c net.Conn, br *bufio.Reader) {
-	for {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
+// each reads requests with their bodies, and has them answered until that says that
+// the connection ends, or the client ends it.
+func each(answer func(c net.Conn, br *bufio.Reader, r *http.Request) (goOn bool)) script {
+	return func(c net.Conn, br *bufio.Reader) {
+		for {
+			r, err := http.ReadRequest(br)
+			if err != nil {
+				return
+			}
+			io.Copy(io.Discard, r.Body)
+			if !answer(c, br, r) {
+				return
+			}
 		}
-		io.Copy(io.Discard, r.Body)
-		respond(c, r)
 	}
 }
 
@@ -40,187 +45,195 @@ func head(status string, fields ...string) string {
 	return "HTTP/1.1 " + status + "\r\n" + strings.Join(append(fields, "", ""), "\r\n")
 }
 
+// sound answers all requests as HTTP has it, with more fields in each response.
+func sound(fields ...string) script {
+	return each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+		respond(c, r, fields...)
+		return true
+	})
+}
+
+// constant sends one and the same to everybody.
+func constant(response string) script {
+	return each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+		io.WriteString(c, response)
+		return true
+	})
+}
+
+// slow takes its time.
+func slow(wait time.Duration) script {
+	return each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+		time.Sleep(wait)
+		respond(c, r)
+		return true
+	})
+}
+
+// hinting sends an interim response first (RFC 8297).
+func hinting() script {
+	return each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+		io.WriteString(c, head("103 Early Hints"))
+		respond(c, r)
+		return true
+	})
+}
+
 // puma takes what came along with a body for the body.
-func puma(c net.Conn, br *bufio.Reader) {
-	for {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		if n, _ := io.Copy(io.Discard, r.Body); n > 0 {
+func puma() script {
+	return each(func(c net.Conn, br *bufio.Reader, r *http.Request) bool {
+		if r.ContentLength > 0 {
 			br.Discard(br.Buffered())
 		}
 		respond(c, r)
-	}
+		return true
+	})
 }
 
 // gthread forgets what came along with a request, closes after two idle seconds,
 // and sends to HEAD what the application returned.
-func gthread(c net.Conn, br *bufio.Reader) {
-	for {
-		c.SetReadDeadline(time.Now().Add(2 * time.Second))
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		io.Copy(io.Discard, r.Body)
+func gthread() script {
+	return idling(2*time.Second, "", func(c net.Conn, br *bufio.Reader, r *http.Request) bool {
 		br.Discard(br.Buffered())
 		io.WriteString(c, head("200 OK", "Server: gunicorn", "Content-Length: 2")+"ok")
-	}
+		return true
+	})
 }
 
-// closing closes behind each response, whether it says so or not.
-func closing(fields ...string) script {
+// limited serves so many requests on a connection; the last response has the fields.
+func limited(n int, fields ...string) script {
 	return func(c net.Conn, br *bufio.Reader) {
-		if r, err := http.ReadRequest(br); err == nil {
-			io.Copy(io.Discard, r.Body)
-			respond(c, r, fields...)
-		}
+		served := 0
+		each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+			if served++; served == n {
+				respond(c, r, fields...)
+				return false
+			}
+			respond(c, r)
+			return true
+		})(c, br)
 	}
 }
 
-// limited serves so many requests on a connection; the last response has the field.
-func limited(n int, field string) script {
-	return func(c net.Conn, br *bufio.Reader) {
-		for i := range n {
-			r, err := http.ReadRequest(br)
-			if err != nil {
-				return
-			}
-			io.Copy(io.Discard, r.Body)
-			if i == n-1 && field != "" {
-				respond(c, r, field)
-			} else {
-				respond(c, r)
-			}
+// closingBehind closes behind the response to a method, and says so.
+func closingBehind(method string) script {
+	return each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+		if r.Method == method {
+			respond(c, r, "Connection: close")
+			return false
 		}
-	}
-}
-
-func hinting(c net.Conn, br *bufio.Reader) {
-	for {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		io.Copy(io.Discard, r.Body)
-		respond(c, r, "Keep-Alive: timeout=5, max=100")
-	}
+		respond(c, r)
+		return true
+	})
 }
 
 // idling closes after some time without a request, with a farewell.
-func idling(after time.Duration, farewell string) script {
+func idling(after time.Duration, farewell string, answer func(net.Conn, *bufio.Reader, *http.Request) bool) script {
 	return func(c net.Conn, br *bufio.Reader) {
-		for {
+		c.SetReadDeadline(time.Now().Add(after))
+		each(func(c net.Conn, br *bufio.Reader, r *http.Request) bool {
+			goOn := answer(c, br, r)
 			c.SetReadDeadline(time.Now().Add(after))
-			r, err := http.ReadRequest(br)
-			if err != nil {
-				io.WriteString(c, farewell)
-				return
-			}
-			io.Copy(io.Discard, r.Body)
-			respond(c, r)
-		}
+			return goOn
+		})(c, br)
+		io.WriteString(c, farewell)
 	}
+}
+
+// plainly answers as HTTP has it.
+func plainly(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+	respond(c, r)
+	return true
 }
 
 // deaf reads what comes after some time without a request, and says nothing.
 func deaf(after time.Duration) script {
 	return func(c net.Conn, br *bufio.Reader) {
-		for {
-			since := time.Now()
-			r, err := http.ReadRequest(br)
-			if err != nil {
-				return
-			}
-			io.Copy(io.Discard, r.Body)
-			if time.Since(since) < after {
+		last := time.Now()
+		each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+			if time.Since(last) < after {
 				respond(c, r)
+				last = time.Now()
 			}
-		}
+			return true
+		})(c, br)
 	}
 }
 
-// swapping answers the second and the third of three requests in the wrong order.
-func swapping(c net.Conn, br *bufio.Reader) {
-	for n := 1; ; n++ {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		io.Copy(io.Discard, r.Body)
-		if n == 2 && br.Buffered() > 0 {
-			next, err := http.ReadRequest(br)
-			if err != nil {
-				return
+// swapping answers the second and the third of several requests in the wrong order.
+func swapping() script {
+	return func(c net.Conn, br *bufio.Reader) {
+		var second *http.Request
+		n := 0
+		each(func(c net.Conn, br *bufio.Reader, r *http.Request) bool {
+			if n++; n == 2 && br.Buffered() > 0 {
+				second = r
+				return true
 			}
-			respond(c, next)
-		}
-		respond(c, r)
+			respond(c, r)
+			if second != nil {
+				respond(c, second)
+				second = nil
+			}
+			return true
+		})(c, br)
 	}
 }
 
-// refusing takes one request at a time.
-func refusing(c net.Conn, br *bufio.Reader) {
-	for n := 1; ; n++ {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		io.Copy(io.Discard, r.Body)
-		if n > 1 && br.Buffered() > 0 {
-			io.WriteString(c, head("429 Too Many Requests", "Content-Length: 0"))
-			continue
-		}
-		respond(c, r)
+// refusing refuses requests that stand behind others, but not the first.
+func refusing() script {
+	return func(c net.Conn, br *bufio.Reader) {
+		n := 0
+		each(func(c net.Conn, br *bufio.Reader, r *http.Request) bool {
+			if n++; n > 1 && br.Buffered() > 0 {
+				io.WriteString(c, head("429 Too Many Requests", "Content-Length: 0"))
+				return true
+			}
+			return plainly(c, br, r)
+		})(c, br)
 	}
 }
 
-// overlong sends a byte too much once more requests wait.
-func overlong(c net.Conn, br *bufio.Reader) {
-	for {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		io.Copy(io.Discard, r.Body)
+// overlong sends a byte too much when more requests wait.
+func overlong() script {
+	return each(func(c net.Conn, br *bufio.Reader, r *http.Request) bool {
 		respond(c, r)
 		if br.Buffered() > 0 {
 			io.WriteString(c, "!")
 		}
-	}
+		return true
+	})
 }
 
 // doubling sends one response more than there were requests in a pipeline.
-func doubling(c net.Conn, br *bufio.Reader) {
-	for pipelined := false; ; {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		io.Copy(io.Discard, r.Body)
-		respond(c, r)
-		if pipelined = pipelined || br.Buffered() > 0; pipelined && br.Buffered() == 0 {
-			respond(c, &http.Request{Method: http.MethodOptions})
-		}
+func doubling() script {
+	return func(c net.Conn, br *bufio.Reader) {
+		pipelined := false
+		each(func(c net.Conn, br *bufio.Reader, r *http.Request) bool {
+			respond(c, r)
+			if pipelined = pipelined || br.Buffered() > 0; pipelined && br.Buffered() == 0 {
+				respond(c, &http.Request{Method: http.MethodOptions})
+			}
+			return true
+		})(c, br)
 	}
 }
 
+// refusingLarge has limits; the body that is too large it does not read.
 func refusingLarge(c net.Conn, br *bufio.Reader) {
 	for {
 		r, err := http.ReadRequest(br)
 		if err != nil {
 			return
 		}
-		size := len(strings.Join(r.Header["X-Probe"], ""))
-		switch {
+		switch size := len(strings.Join(r.Header["X-Probe"], "")); {
 		case len(r.URL.RawQuery) > 3000:
 			io.WriteString(c, head("414 URI Too Long", "Content-Length: 0"))
 		case size > 10000:
 			io.WriteString(c, head("431 Too Large", "Content-Length: 0"))
 		case r.ContentLength > 100000:
 			io.WriteString(c, head("413 Content Too Large", "Connection: close", "Content-Length: 0"))
-			return // with most of the body unread
+			return
 		default:
 			io.Copy(io.Discard, r.Body)
 			respond(c, r)
@@ -229,33 +242,27 @@ func refusingLarge(c net.Conn, br *bufio.Reader) {
 }
 
 // lateHead sends a body to HEAD, long after the head.
-func lateHead(c net.Conn, br *bufio.Reader) {
-	for late := ""; ; {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		io.Copy(io.Discard, r.Body)
-		io.WriteString(c, late)
-		respond(c, r)
-		if late = ""; r.Method == http.MethodHead {
-			late = "ok"
-		}
+func lateHead() script {
+	return func(c net.Conn, br *bufio.Reader) {
+		late := ""
+		each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+			io.WriteString(c, late)
+			respond(c, r)
+			if late = ""; r.Method == http.MethodHead {
+				late = "ok"
+			}
+			return true
+		})(c, br)
 	}
 }
 
 // virtual knows one Host.
-func virtual(c net.Conn, br *bufio.Reader) {
-	for {
-		r, err := http.ReadRequest(br)
-		if err != nil {
-			return
-		}
-		io.Copy(io.Discard, r.Body)
-		if r.Host != "target" {
+func virtual(host string) script {
+	return each(func(c net.Conn, br *bufio.Reader, r *http.Request) bool {
+		if r.Host != host {
 			io.WriteString(c, head("421 Misdirected Request", "Content-Length: 0"))
-			continue
+			return true
 		}
-		respond(c, r)
-	}
+		return plainly(c, br, r)
+	})
 }
