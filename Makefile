@@ -11,7 +11,7 @@ FUZZTIME ?= 60s
 # The Debian suites whose HAProxy is tested: 2.6, 3.0 and 3.2 or later.
 HAPROXY_SUITES ?= bookworm trixie forky
 
-.PHONY: help build demo test test-haproxy faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
+.PHONY: help build demo test test-haproxy test-servers faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -35,6 +35,10 @@ test-haproxy: ## Test with the HAProxy of each Debian suite.
 		go test -race -count 1 -timeout 10m -run HAProxy ./cmd/mirrorgate/internal/e2e; \
 	done
 
+test-servers: haproxy ## Test with the servers that people have as targets.
+	@.ci/servers
+	go test -tags servers -count 1 -timeout 20m -run '^TestServers' ./cmd/mirrorgate/internal/e2e
+
 faults: haproxy ## Let everything go wrong under load, for longer than make test does.
 	MIRRORGATE_LONG=1 go test -race -count 1 -v -timeout 30m -run 'Fault|Broken|ClockStep|HAProxyAgent|HAProxyReloads|HAProxyStop' ./cmd/mirrorgate/internal/e2e ./fanout | grep -v '^=== '
 
@@ -51,7 +55,9 @@ fuzz: ## Fuzz each parser for FUZZTIME (60s).
 lint: ## Check the format, and what vet and staticcheck find.
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
+	go vet -tags servers ./cmd/mirrorgate/internal/e2e
 	go tool staticcheck ./...
+	go tool staticcheck -tags servers ./cmd/mirrorgate/internal/e2e
 
 vuln: ## Look for known vulnerabilities in what is built in (needs the internet).
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
