@@ -9,7 +9,7 @@ import (
 
 // Reserve returns a free address of the loopback for StartAt. Until release is
 // called nobody else gets it: what is bound to it does not listen, and HAProxy
-// binds beside it by SO_REUSEPORT.
+// binds beside it by SO_REUSEPORT, or another server by SO_REUSEADDR.
 func Reserve() (addr string, release func(), err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -25,8 +25,10 @@ func Reserve() (addr string, release func(), err error) {
 }
 
 func bindLoopback(fd int) (port int, err error) {
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
-		return 0, err
+	for _, option := range []int{unix.SO_REUSEPORT, unix.SO_REUSEADDR} {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, option, 1); err != nil {
+			return 0, err
+		}
 	}
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		return 0, err
