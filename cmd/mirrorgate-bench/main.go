@@ -24,6 +24,7 @@ import (
 
 	"github.com/mirrorgate/mirrorgate/bench"
 	"github.com/mirrorgate/mirrorgate/cmd/internal/benchflags"
+	_ "github.com/mirrorgate/mirrorgate/cmd/internal/stdlog"
 )
 
 type cli struct {

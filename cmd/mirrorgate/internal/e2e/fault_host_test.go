@@ -2,9 +2,6 @@ package e2e
 
 import (
 	"net"
-	"net/http"
-	"os"
-	"syscall"
 	"testing"
 )
 
@@ -15,6 +12,8 @@ func hostFaults() []fault {
 			seen: "HAProxy was served all the time; everything was mirrored once", test: testNoDescriptors},
 		{name: "log on a full disk", injected: "the standard error is /dev/full, at level debug, while a target fails",
 			seen: "everything was mirrored once", test: testLogOnFullDisk},
+		{name: "log that nobody reads", injected: "the standard error is a full pipe, while peers send garbage, a target fails, and the configuration is reloaded",
+			seen: "everything was acknowledged and mirrored once; a stop took no longer than `--drain` and 2 s; read again, the log went on", test: testLogNotRead},
 		{name: "step of the wall clock", injected: "an injected clock whose wall time jumps by an hour, both ways",
 			seen: "ages, time limits and rates did not notice", by: "TestClockStep"},
 	}
@@ -42,37 +41,5 @@ func testNoDescriptors(t *testing.T) {
 		eventually(t, "only HAProxy's connections are left", func() bool {
 			return a.counters().Count("mirrorgate_spop_connections") < 30
 		})
-	})
-}
-
-// testLogOnFullDisk cannot read the log, so it chooses the addresses.
-func testLogOnFullDisk(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer full.Close()
-	admin, err := net.Listen("tcp", ownAddress())
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin.Close()
-	gone := startSink(t, ownAddress())
-	socket := t.TempDir() + "/spop.sock"
-	good, options := goodTarget(t)
-	options = append(options, victimOptions(gone.addr)...)
-	a := runAgent(t, append([]string{binary, "--listen", "unix:" + socket, "--admin", admin.Addr().String(), "--log-level", "debug"}, options...), full)
-	a.admin, a.spop = admin.Addr().String(), "unix@"+socket
-	eventually(t, "mirrorgate is ready", func() bool {
-		resp, err := http.Get("http://" + a.admin + "/readyz")
-		if err == nil {
-			resp.Body.Close()
-		}
-		return err == nil && resp.StatusCode == http.StatusOK
-	})
-	underFault(t, a, good, func(s *scene) {
-		gone.signal(syscall.SIGKILL)
-		s.dropped("breaker")
-		s.produce()
 	})
 }

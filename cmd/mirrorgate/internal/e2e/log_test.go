@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -19,5 +20,43 @@ func TestLogIsSilent(t *testing.T) {
 	}
 	if _, goroutines := a.get("/debug/pprof/goroutine?debug=1"); !strings.Contains(goroutines, "main.everyMinute") {
 		t.Errorf("nobody waits for the minute: %s", goroutines)
+	}
+}
+
+// However many targets there are, the last lines say what became of every
+// request.
+func TestLogTellsOfEveryTarget(t *testing.T) {
+	const targets, requests = 25, 10
+	origin, target := startRecorder(t), startRecorder(t)
+	var options []string
+	groups := map[string][]string{}
+	for i := range targets {
+		name := fmt.Sprintf("t%d", i)
+		options = append(options, "--target", name+"="+target.url())
+		groups[name] = []string{name}
+	}
+	a := startAgent(t, options...)
+	newCrowd(startProxy(t, sizedSPOE, origin.addr(), a)).run(1, upTo(requests), nil)
+	a.atRest(requests, groups)
+	a.stop(t)
+	sent := map[any]any{}
+	for _, record := range a.log.all("requests")[1:] {
+		sent[record["target"]] = record["sent"]
+	}
+	for name := range groups {
+		if sent[name] != float64(requests) {
+			t.Errorf("the log says that %v were sent to %s, want %d", sent[name], name, requests)
+		}
+	}
+}
+
+// Go's standard logger is silent before a library that writes there starts: else
+// one of them would have a line to say before every command, on some machines.
+func TestStandardLoggerIsSilentFirst(t *testing.T) {
+	_, _, trace := mirrorgate(t, []string{"GODEBUG=inittrace=1"}, "version")
+	silent := strings.Index(trace, "init github.com/mirrorgate/mirrorgate/cmd/internal/stdlog ")
+	metrics := strings.Index(trace, "init github.com/VictoriaMetrics/metrics ")
+	if silent < 0 || metrics < silent {
+		t.Errorf("the standard logger is not silent when the metrics start: %s", trace)
 	}
 }
