@@ -44,8 +44,8 @@ func TestNoMemory(t *testing.T) {
 	}
 	next := notify(2, get("/next"))
 	const nextRequest = "GET /next  [] "
-	f("enough", 192<<10, join(notify(1, large), next), "ack:1:1 ack:2:1", mirrored, nextRequest)
-	f("too little", 192<<10-1, join(notify(1, large), next), "ack:1:1 ack:2:1", "reject oversize", nextRequest)
+	f("enough", 128<<10, join(notify(1, large), next), "ack:1:1 ack:2:1", mirrored, nextRequest)
+	f("too little", 128<<10-1, join(notify(1, large), next), "ack:1:1 ack:2:1", "reject oversize", nextRequest)
 	f("nothing", 0, join(notify(1, large), next), "ack:1:1 ack:2:1", "reject oversize", nextRequest)
 	f("given up by HAProxy", 0, join(frame(codec.FrameNotify, fin|abort, 1, 1, large), next), "ack:1:1 ack:2:1", "reject aborted", nextRequest)
 	f("unknown", 0, join(frame(77, fin, 0, 0, large), next), "ack:2:1", nextRequest)

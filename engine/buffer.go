@@ -8,8 +8,12 @@ import (
 // firstBuffer holds a frame of HAProxy's default size with its length.
 const firstBuffer = 16 << 10
 
+// maxGrowth is how much larger than what arrived a buffer may get at once, if a
+// frame claims to be that long.
+const maxGrowth = 4
+
 // buffer holds bytes of a connection from one wake-up to the next. It starts
-// small and grows with what arrived, never with what a frame claims to be long.
+// small and grows with what arrived, not with what a frame claims to be long.
 // What it has besides its first buffer comes out of the budget.
 type buffer struct {
 	b     []byte // in first, or in larger
@@ -26,10 +30,16 @@ func acquireBuffer(h *host) *buffer {
 	return b
 }
 
-// add appends p, or nothing if there is no memory for it.
-func (b *buffer) add(p []byte) bool {
-	if need := len(b.b) + len(p); need > cap(b.b) && !b.grow(need) {
-		return false
+// add appends p, or nothing if there is no memory for it. All that will come is
+// expected to be total bytes, or 0 if that is unknown.
+func (b *buffer) add(p []byte, total int) bool {
+	if need := len(b.b) + len(p); need > cap(b.b) {
+		if total > need {
+			need = min(total, maxGrowth*need)
+		}
+		if !b.grow(need) {
+			return false
+		}
 	}
 	b.b = append(b.b, p...)
 	return true

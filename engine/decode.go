@@ -38,7 +38,10 @@ func (w *wake) appendRequests(a *arrival) codec.RejectReason {
 	case err != nil:
 		return codec.RejectMalformed
 	}
-	w.ignored += others
+	if others > 0 {
+		w.ignored += others
+		w.others = append(w.others, a.payload)
+	}
 	w.reqs = reqs
 	for i := range reqs[first:] {
 		r := &reqs[first+i]

@@ -16,6 +16,7 @@
 //	reassembly.go  one NOTIFY out of its fragments
 //	wake.go        what a wake-up produces: replies, then NOTIFYs
 //	decode.go      the requests in those, once the replies are written
+//	ignored.go     which messages are no requests
 //	truncation.go  whether HAProxy's buffer was full, so that a body may be cut
 //	buffer.go      where unfinished frames wait, pooled
 //	budget.go      how much of that there may be, in all and from one address
@@ -38,6 +39,6 @@
 // deadline is atomic; its places in the lists of the registry belong to that.
 //
 // Locks, none of which is held while another is taken: registry.mu (connections,
-// hosts), spareBuffers.mu (larger buffers). No event loop waits for anything else:
+// hosts), spareBuffers.mu (larger buffers), ignoredMessages.mu. No event loop waits for anything else:
 // not for a socket or a channel, and neither the Logger nor the Mirror may wait.
 package engine

@@ -64,7 +64,7 @@ func (s *session) keep(b []byte, size int, w *wake) {
 		return
 	}
 	s.partial = acquireBuffer(s.host)
-	if !s.partial.add(b) {
+	if !s.partial.add(b, size) {
 		s.detachPartial(w)
 		s.discard(b, size, w)
 	}
@@ -94,7 +94,7 @@ func (s *session) complete(in []byte, w *wake) []byte {
 // and returns the rest of in, or all of it if there is no memory.
 func (s *session) fill(size int, in []byte) (rest []byte, ok bool) {
 	n := min(max(size-len(s.partial.b), 0), len(in))
-	if !s.partial.add(in[:n]) {
+	if !s.partial.add(in[:n], size) {
 		return in, false
 	}
 	return in[n:], true

@@ -168,6 +168,9 @@ func (s *Server) countUnread(c *conn) bool {
 func (s *Server) submit(w *wake) {
 	w.decode()
 	s.counters.add(w)
+	if len(w.others) > 0 {
+		s.noteIgnored(w.others)
+	}
 	if len(w.reqs) > 0 {
 		s.cfg.Mirror.Submit(w.reqs)
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"slices"
 	"strings"
@@ -82,6 +83,7 @@ func (f *fakeSock) wakeUp(in []byte) gnet.Action {
 func fakeServer(t *testing.T) (*Server, *conn, *fakeSock) {
 	s := &Server{
 		started:  time.Now(),
+		ignored:  ignoredMessages{seed: maphash.MakeSeed()},
 		slots:    make(chan struct{}, 1),
 		ticks:    ticks{start: make(chan struct{}, 1)},
 		counters: newCounters(metrics.NewSet(), nil),

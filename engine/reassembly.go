@@ -45,7 +45,7 @@ func (s *session) fragment(f *codec.Frame, size int, w *wake) {
 // collect adds a fragment, and handles the NOTIFY once it is whole.
 func (s *session) collect(f *codec.Frame, size int, w *wake) {
 	r := &s.stream
-	if size == 0 || len(f.Payload) > r.limit-len(r.payload.b) || !r.payload.add(f.Payload) {
+	if size == 0 || len(f.Payload) > r.limit-len(r.payload.b) || !r.payload.add(f.Payload, 0) {
 		w.reject(codec.RejectOversize)
 		w.out = codec.AppendAckAbort(w.out, f.StreamID, f.FrameID)
 		w.acks++

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"hash/maphash"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -66,6 +67,7 @@ type Server struct {
 	cfg       Config
 	policy    policy
 	counters  *counters
+	ignored   ignoredMessages
 	registry  registry
 	ticks     ticks
 	slots     chan struct{} // one for each connection there may be
@@ -91,6 +93,7 @@ func Listen(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:       cfg,
+		ignored:   ignoredMessages{seed: maphash.MakeSeed()},
 		ticks:     ticks{start: make(chan struct{}, 1)},
 		slots:     make(chan struct{}, maxConns),
 		listeners: listeners,

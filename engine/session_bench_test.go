@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/mirrorgate/mirrorgate/codec"
@@ -27,13 +28,20 @@ func burst() []byte {
 	return bytes.Repeat(one, 20)
 }
 
+// largeNotify is one with a body of 256 KiB.
+func largeNotify() []byte {
+	return codec.AppendNotify(nil, 1, 1, codec.Request{
+		Method: []byte("POST"), Target: []byte("/upload"), Version: []byte("1.1"), Body: make([]byte, 256<<10), BodySize: -1,
+	})
+}
+
 func readySession(t testing.TB) *session {
 	p := &policy{maxFrameSize: 1 << 20}
 	p.memory.limit = 1 << 30
 	s := newSession(p, &host{budget: &p.memory})
 	w := acquireWake()
 	defer releaseWake(w)
-	s.feed(greeting(), w)
+	s.feed(announcing(1<<20), w)
 	if s.state != stateReady {
 		t.Fatal("the handshake failed")
 	}
@@ -62,15 +70,15 @@ func TestFeedAllocatesNothing(t *testing.T) {
 	f("whole frames", all)
 	f("a frame in two reads", all[:len(all)-100], all[len(all)-100:])
 	f("a fragmented NOTIFY", frame(codec.FrameNotify, 0, 1, 1, get("/")), frame(codec.FrameUnset, fin, 1, 1))
+	f("a large NOTIFY", slices.Collect(slices.Chunk(largeNotify(), 64<<10))...)
 	f("errors in the payload", notify(1, []byte{200}), notify(2, message("other", 0)))
 }
 
 func BenchmarkFeed(b *testing.B) {
-	all := burst()
 	f := func(name string, reads ...[]byte) {
 		b.Run(name, func(b *testing.B) {
 			s, w := readySession(b), new(wake)
-			b.SetBytes(int64(len(all)))
+			b.SetBytes(int64(len(bytes.Join(reads, nil))))
 			b.ReportAllocs()
 			for b.Loop() {
 				for _, in := range reads {
@@ -81,6 +89,8 @@ func BenchmarkFeed(b *testing.B) {
 			}
 		})
 	}
+	all := burst()
 	f("20 NOTIFYs", all)
 	f("20 NOTIFYs in two reads", all[:len(all)/2+50], all[len(all)/2+50:])
+	f("a large NOTIFY", slices.Collect(slices.Chunk(largeNotify(), 64<<10))...)
 }

@@ -18,7 +18,8 @@ type wake struct {
 	helloLen int             // bytes of out up to the end of the AGENT-HELLO
 	arrivals []arrival       // acknowledged in out, in order, or given up
 	reqs     []codec.Request // what decode makes of them
-	held     []*buffer       // what both may point into, besides the read
+	others   [][]byte        // payloads with messages that are ignored
+	held     []*buffer       // what all of them may point into, besides the read
 
 	steer   uint32          // what the ACKs tell HAProxy to send, see Config.Steer; 0: nothing
 	frames  [frameKinds]int // by kind
@@ -60,7 +61,7 @@ func (w *wake) reset() {
 	for _, b := range w.held {
 		releaseBuffer(b)
 	}
-	*w = wake{out: w.out[:0], arrivals: w.arrivals[:0], reqs: w.reqs[:0], held: w.held[:0]}
+	*w = wake{out: w.out[:0], arrivals: w.arrivals[:0], reqs: w.reqs[:0], others: w.others[:0], held: w.held[:0]}
 }
 
 // hold keeps b until the requests of w were submitted.
