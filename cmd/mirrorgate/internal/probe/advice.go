@@ -39,13 +39,18 @@ func (r *Report) adviseBatch(o *Options) string {
 		r.because("batch=1: GETs sent in one go are answered right, but what a POST does to the requests behind it was not tried. --writes tries it; then batch=%d may do.", batch)
 		return "1"
 	}
+	behind := "a POST as well"
 	for _, x := range r.Pipelining.POSTs {
-		if x.Verdict != Right && x.Verdict != Announces {
+		switch x.Verdict {
+		case Right:
+		case Announces:
+			behind = "a POST it ends the connection, as it announces"
+		default:
 			r.because("batch=1: of requests sent in one go with a POST it %s.", x.words())
 			return "1"
 		}
 	}
-	r.because("batch=%d: so many requests sent in one go are answered right, and behind a POST as well.", batch)
+	r.because("batch=%d: so many requests sent in one go are answered right, and behind %s.", batch, behind)
 	if !gets.Ordered {
 		r.because("All of its responses look alike, so responses in a wrong order would not have been seen: a path with more to tell is better to judge by.")
 	}
@@ -90,6 +95,9 @@ func (r *Report) remark(o *Options) {
 		r.because("GET is redirected (%s): mirrorgate follows no redirects. Is this the right scheme, Host and path?", statusText(r.Response.Status))
 	case class != 2:
 		r.because("GET gets %s, so all of this is about that response: a path that the application answers tells more.", statusText(r.Response.Status))
+	}
+	if r.Response.Status/100 == 2 && r.Posted > 0 && r.Posted/100 != 2 {
+		r.because("POST gets %s, so what is said of POSTs is about that response.", statusText(r.Posted))
 	}
 	if k := r.KeepAlive; k.lasts() && !k.AtLeast && k.Idle > 0 && k.Unasked == "" {
 		r.because("It closes idle connections after %s: more on its side saves connecting.", secondsText(k.Idle))

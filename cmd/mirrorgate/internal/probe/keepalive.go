@@ -14,11 +14,11 @@ const (
 )
 
 // keepAlive sends GETs one after another on one connection, and returns the first
-// response; an error says that there is none.
-func (p *prober) keepAlive(ctx context.Context) (first response, seen KeepAlive, err error) {
+// response and what all had in common; an error says that there is none.
+func (p *prober) keepAlive(ctx context.Context) (first response, alone print, seen KeepAlive, err error) {
 	c, err := p.open(ctx, "http/1.1")
 	if err != nil {
-		return first, seen, err
+		return first, alone, seen, err
 	}
 	defer c.finish()
 	for seen.Responses < keepAliveRequests && !seen.Announced {
@@ -26,17 +26,19 @@ func (p *prober) keepAlive(ctx context.Context) (first response, seen KeepAlive,
 		r, err := c.receive(http.MethodGet)
 		switch {
 		case err != nil && seen.Responses == 0:
-			return first, seen, err
+			return first, alone, seen, err
 		case err != nil:
 			seen.Broken = problem(err)
-			return first, seen, nil
+			return first, alone, seen, nil
 		case seen.Responses == 0:
-			first = r
+			first, alone = r, r.print()
+		case r.length != first.length:
+			alone = alone.withoutLength()
 		}
 		seen.Responses++
 		seen.Announced, seen.Hint = r.closes, r.keep
 	}
-	return first, seen, nil
+	return first, alone, seen, nil
 }
 
 // idle waits on a connection that had a response, until the target closes it or
@@ -65,7 +67,7 @@ func (p *prober) idle(ctx context.Context, seen *KeepAlive) error {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return nil
 	}
-	seen.AtLeast = true
+	seen.AtLeast, seen.Idle = true, p.idleAtMost().Seconds()
 	c.send(get)
 	if _, err := c.receive(http.MethodGet); err != nil {
 		seen.Deaf = problem(err)

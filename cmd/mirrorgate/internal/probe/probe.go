@@ -44,7 +44,7 @@ func (p *prober) run(ctx context.Context, r *Report) error {
 	if err := p.reach(ctx, r); err != nil {
 		return err
 	}
-	first, seen, err := p.keepAlive(ctx)
+	first, alone, seen, err := p.keepAlive(ctx)
 	if p.URL.Scheme == "http" {
 		r.HTTP2 = p.cleartext2(ctx)
 	}
@@ -58,14 +58,14 @@ func (p *prober) run(ctx context.Context, r *Report) error {
 	defer waiting.Wait()
 	if seen.lasts() {
 		waiting.Go(func() { p.idle(ctx, &r.KeepAlive) })
-		r.Pipelining.GETs = p.pipelining(ctx, first.print())
+		r.Pipelining.GETs = p.pipelining(ctx, alone)
 	}
 	r.Head = p.head(ctx)
 	r.OtherHost = p.otherHost(ctx, first)
 	r.Limits.Line = p.limit(ctx, lineSizes, first.status, p.longLine)
 	r.Limits.Head = p.limit(ctx, headSizes, first.status, p.largeHead)
 	if p.Writes {
-		p.write(ctx, r, first.print())
+		p.write(ctx, r, alone)
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (p *prober) write(ctx context.Context, r *Report, alone print) {
 	}
 	r.Posted = posted.status
 	if r.KeepAlive.lasts() {
-		r.Pipelining.POSTs = p.behindPOST(ctx, alone, posted.print())
+		r.Pipelining.POSTs = p.behindPOST(ctx, alone, posted.print().withoutLength())
 	}
 	r.Limits.Body = p.limit(ctx, bodySizes, posted.status, post)
 }

@@ -64,8 +64,8 @@ ok  connect       pipe
 ok  GET           200 OK in 0s, HTTP/1.1, 2 bytes
 ok  keep-alive    an idle connection stands at least 20s
 ok  pipelining    GETs in one go: answers 16 of 16, in order
-ok                POST GET in one go: answers 2 of 2 (all alike, so their order cannot be seen)
-ok                GET POST GET in one go: answers 3 of 3 (all alike, so their order cannot be seen)
+ok                POST GET in one go: answers 2 of 2
+ok                GET POST GET in one go: answers 3 of 3
 ok  HEAD          200 OK, no body
 ok  other Host    200 OK, as with its own
 ok  request line  at least 8 KiB
@@ -101,8 +101,8 @@ ok  connect       pipe
 ok  GET           200 OK in 0s, HTTP/1.1, 2 bytes
 ok  keep-alive    an idle connection stands at least 20s
 ok  pipelining    GETs in one go: answers 16 of 16, in order
-!                 POST GET in one go: answers 1 of 2, then nothing for 5s: what stood behind is swallowed
-!                 GET POST GET in one go: answers 2 of 3, then nothing for 5s: what stood behind is swallowed
+!                 POST GET in one go: answers 1 of 2, then nothing for 5s: what stood behind is lost
+!                 GET POST GET in one go: answers 2 of 3, then nothing for 5s: what stood behind is lost
 ok  HEAD          200 OK, no body
 ok  other Host    200 OK, as with its own
 ok  request line  at least 8 KiB
@@ -114,7 +114,7 @@ Recommended, after 45 requests:
 
     mirrorgate --target http://target,batch=1
 
-batch=1: of requests sent in one go with a POST it answers 1 of 2, then nothing for 5s: what stood behind is swallowed.`)
+batch=1: of requests sent in one go with a POST it answers 1 of 2, then nothing for 5s: what stood behind is lost.`)
 	f("gthread", gthread(), true, `
 ok  connect       pipe
 ok  GET           200 OK in 0s, HTTP/1.1, 2 bytes, Server: gunicorn
@@ -203,20 +203,38 @@ func TestSeen(t *testing.T) {
 	f("announces behind the fifth", limited(5, "Connection: close"), gets,
 		"{Sent:16 Right:5 Verdict:announces After:0 Detail:Connection: close Ordered:true}")
 	f("out of order", swapping(), gets,
-		"{Sent:16 Right:1 Verdict:mixes After:0 Detail:200 OK is the response to a later request Ordered:true}")
+		"{Sent:16 Right:1 Verdict:mixes After:0 Detail:200 OK with 2 bytes is the response to a later request Ordered:true}")
 	f("refuses pipelines", refusing(), gets,
-		"{Sent:16 Right:1 Verdict:otherwise After:0 Detail:429 Too Many Requests, alone it gets 204 No Content Ordered:true}")
+		"{Sent:16 Right:1 Verdict:otherwise After:0 Detail:429 Too Many Requests with 0 bytes, alone it gets 204 No Content with 0 bytes Ordered:true}")
 	f("too long a body", overlong(), gets,
 		"{Sent:16 Right:1 Verdict:misframes After:0 Detail:no HTTP/1.1 response: malformed HTTP version \"!HTTP/1.1\" Ordered:true}")
 	f("a second response to the last", doubling(), gets,
-		"{Sent:16 Right:16 Verdict:otherwise After:0 Detail:then, out of step: 204 No Content, alone it gets 200 OK Ordered:true}")
+		"{Sent:16 Right:16 Verdict:otherwise After:0 Detail:then, out of step: 204 No Content with 0 bytes, alone it gets 200 OK with 2 bytes Ordered:true}")
 
 	f("limits", refusingLarge, limits,
 		"{Line:{Tried:true Taken:2048 Refused:4096 How:414 Request URI Too Long}"+
 			" Head:{Tried:true Taken:8192 Refused:16384 How:431 Request Header Fields Too Large}"+
 			" Body:{Tried:true Taken:65536 Refused:262144 How:413 Request Entity Too Large}}")
 	f("OPTIONS ends the connection", closingBehind(http.MethodOptions), gets, "{Sent:16 Right:16 Verdict:right After:0 Detail: Ordered:false}")
+	f("only lengths differ", lengths("200 OK", 3), gets, "{Sent:16 Right:16 Verdict:right After:0 Detail: Ordered:true}")
+	f("lengths vary", lengths("200 OK", 3, 4, 5), gets, "{Sent:16 Right:16 Verdict:right After:0 Detail: Ordered:false}")
+	f("a POST's length varies", lengths("200 OK", 3, 4, 5), func(r *Report) any { return r.Pipelining.POSTs[1].Verdict }, "right")
+	f("status differs, lengths vary", lengths("405 No", 3, 4, 5), gets, "{Sent:16 Right:16 Verdict:right After:0 Detail: Ordered:true}")
+	f("alike, in words", constant(head("200 OK", "Content-Length: 0")), func(r *Report) any {
+		_, _, text := r.Pipelining.row()
+		return text
+	}, "GETs in one go: answers 16 of 16 (all alike: another order would not show)")
+	f("POST is refused", closingBehind(http.MethodPost), func(r *Report) any {
+		_, _, text := r.Pipelining.POSTs[1].row("", "GET POST GET")
+		return text
+	}, "GET POST GET in one go: answers 2 of 3, then ends the connection, as it announces")
 	f("early hints", hinting(), gets, "{Sent:16 Right:16 Verdict:right After:0 Detail: Ordered:true}")
+	f("body of a refused POST", refusingPOST(), func(r *Report) any {
+		mark, _, text := r.bodyRow()
+		return mark + " " + text
+	}, "! at least 1 MiB (POST gets 405 Method Not Allowed)")
+	f("batch behind a refused POST", refusingPOST(), func(r *Report) any { return r.Why[0] },
+		"batch=16: so many requests sent in one go are answered right, and behind a POST it ends the connection, as it announces.")
 	f("late body behind HEAD", lateHead(), func(r *Report) any { return r.Head },
 		"{Status:200 Body:0 Next:no HTTP/1.1 response: malformed HTTP version \"okHTTP/1.1\" Failed:}")
 	f("other Host", virtual("target"), func(r *Report) any { return r.OtherHost }, "{Status:421 Failed: Same:false}")
@@ -247,6 +265,8 @@ func TestRemarks(t *testing.T) {
 	f("not found", constant(head("404 Not Found", "Content-Length: 0")),
 		"All of its responses look alike, so responses in a wrong order would not have been seen: a path with more to tell is better to judge by.",
 		"GET gets 404 Not Found, so all of this is about that response: a path that the application answers tells more.")
+	f("no POST", refusingPOST(),
+		"POST gets 405 Method Not Allowed, so what is said of POSTs is about that response.")
 	f("limits", refusingLarge,
 		"It refuses request lines of 4 KiB (414 Request URI Too Long); HAProxy mirrors requests of up to 15 KiB, and more with a larger tune.bufsize.",
 		"It refuses heads of 16 KiB (431 Request Header Fields Too Large); HAProxy mirrors requests of up to 15 KiB, and more with a larger tune.bufsize.")

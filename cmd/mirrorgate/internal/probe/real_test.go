@@ -2,11 +2,15 @@ package probe
 
 import (
 	"bufio"
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"io"
 	"log"
 	"maps"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -172,6 +176,17 @@ func TestSecure(t *testing.T) {
 		return r.TLS.Version == "1.3" && !r.TLS.Trusted && strings.Contains(r.TLS.Distrust, "unknown authority") &&
 			r.TLS.Subject == "O=Acme Co" && r.TLS.Issuer == "O=Acme Co" && r.TLS.Expires.Year() > 2080 && slices.Contains(r.TLS.Names, "127.0.0.1")
 	}, "--tls-ca FILE --target URL,batch=1", "")
+	self := selfSigned(t)
+	f("self-signed", func(s *httptest.Server) { s.TLS = &tls.Config{Certificates: []tls.Certificate{self}} }, true, on{http1},
+		func(_ *httptest.Server, o *Options) {
+			o.TLS.RootCAs = x509.NewCertPool()
+			namesake, _ := x509.ParseCertificate(selfSigned(t).Certificate[0])
+			o.TLS.RootCAs.AddCert(namesake) // which Go's error tells about at length
+		},
+		func(r *Report) bool {
+			return r.TLS.Distrust == "certificate signed by unknown authority" && r.TLS.Subject == "CN=self"
+		},
+		"--tls-ca FILE --target URL,batch=1", "")
 	f("untrusted, and that is known", nil, true, on{http1}, func(_ *httptest.Server, o *Options) {
 		o.TLS.InsecureSkipVerify, o.TLSFlags = true, []string{"--tls-insecure"}
 	}, func(r *Report) bool { return !r.TLS.Trusted }, "--tls-insecure --target URL,batch=1", "")
@@ -204,6 +219,25 @@ func TestSecure(t *testing.T) {
 	f("certificate required", asking(tls.RequireAnyClientCert, tls.VersionTLS13), true, on{http1}, trusting, func(r *Report) bool {
 		return r.TLS.ClientCertificate == "asked" && r.Response == nil
 	}, "", "it wants a client certificate: give --tls-cert and --tls-key")
+}
+
+// selfSigned makes a certificate that may sign nothing, not even itself.
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "self"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
+		BasicConstraintsValid: true, SubjectKeyId: []byte{1}, AuthorityKeyId: []byte{1},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // Who is not there, or ends the handshake, gives no report, but a reason.

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -24,10 +25,30 @@ type response struct {
 type print struct {
 	status int
 	kind   string
-	empty  bool
+	length int64 // varies: it counts for nothing
 }
 
-func (r *response) print() print { return print{r.status, r.kind, r.length == 0} }
+const varies = -1
+
+func (r *response) print() print { return print{r.status, r.kind, r.length} }
+
+// withoutLength is the print of what may have another length the next time.
+func (p print) withoutLength() print {
+	p.length = varies
+	return p
+}
+
+// is reports whether q can be another response to the same request.
+func (p print) is(q print) bool {
+	return p.status == q.status && p.kind == q.kind && (p.length == q.length || p.length == varies || q.length == varies)
+}
+
+func (p print) String() string {
+	if p.length == varies {
+		return statusText(p.status)
+	}
+	return fmt.Sprintf("%s with %d bytes", statusText(p.status), p.length)
+}
 
 func (r *response) String() string { return statusText(r.status) }
 

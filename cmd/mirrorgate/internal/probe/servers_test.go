@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -58,6 +59,37 @@ func constant(response string) script {
 	return each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
 		io.WriteString(c, response)
 		return true
+	})
+}
+
+// lengths answers with bodies of these lengths in turn; OPTIONS gets a status, and
+// longer ones.
+func lengths(options string, n ...int) script {
+	return func(c net.Conn, br *bufio.Reader) {
+		i := 0
+		each(func(c net.Conn, _ *bufio.Reader, r *http.Request) bool {
+			status, body := "200 OK", strings.Repeat("x", n[i%len(n)])
+			if i++; r.Method == http.MethodOptions {
+				status, body = options, strings.Repeat(body, 10)
+			}
+			response := head(status, "Content-Length: "+strconv.Itoa(len(body)))
+			if r.Method != http.MethodHead {
+				response += body
+			}
+			io.WriteString(c, response)
+			return true
+		})(c, br)
+	}
+}
+
+// refusingPOST ends the connection behind it.
+func refusingPOST() script {
+	return each(func(c net.Conn, br *bufio.Reader, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			io.WriteString(c, head("405 Method Not Allowed", "Connection: close", "Content-Length: 0"))
+			return false
+		}
+		return plainly(c, br, r)
 	})
 }
 

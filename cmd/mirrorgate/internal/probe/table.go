@@ -44,7 +44,7 @@ func (r *Report) Write(w io.Writer) error {
 func (r *Report) rows(row func(mark, what, text string)) {
 	row(mark(r.Response.Status/100 == 2), "GET", r.Response.words())
 	row(r.KeepAlive.row())
-	row(r.Pipelining.GETs.row("pipelining", "GETs"))
+	row(r.Pipelining.row())
 	for i, x := range r.Pipelining.POSTs {
 		row(x.row("", []string{"POST GET", "GET POST GET"}[i]))
 	}
@@ -55,7 +55,7 @@ func (r *Report) rows(row func(mark, what, text string)) {
 	row(mark(r.OtherHost.Same), "other Host", r.OtherHost.words())
 	row(r.Limits.Line.row("request line"))
 	row(r.Limits.Head.row("head"))
-	row(r.Limits.Body.row("body"))
+	row(r.bodyRow())
 }
 
 func mark(ok bool) string {
@@ -128,6 +128,14 @@ func (k KeepAlive) idleWords() string {
 	return "an idle connection could not be had"
 }
 
+func (p Pipelining) row() (string, string, string) {
+	mark, what, text := p.GETs.row("pipelining", "GETs")
+	if p.GETs.Verdict == Right && !p.GETs.Ordered {
+		text += " (all alike: another order would not show)"
+	}
+	return mark, what, text
+}
+
 func (x Exchange) row(what, which string) (string, string, string) {
 	if x.Verdict == Untried {
 		return unknown, what, "not tried: a connection serves one request"
@@ -143,13 +151,13 @@ func (x Exchange) words() string {
 		if x.Ordered {
 			return answered + ", in order"
 		}
-		return answered + " (all alike, so their order cannot be seen)"
+		return answered
 	case Announces:
 		return answered + ", then ends the connection, as it announces"
 	case Closes:
 		return fmt.Sprintf("%s, then closes unannounced after %s", answered, secondsText(x.After))
 	case Stalls:
-		return fmt.Sprintf("%s, then nothing for %s: what stood behind is swallowed", answered, secondsText(x.After))
+		return fmt.Sprintf("%s, then nothing for %s: what stood behind is lost", answered, secondsText(x.After))
 	case Mixes:
 		return answered + ", then mixes them up: " + x.Detail
 	case Unanswered:
@@ -195,6 +203,14 @@ func (h HTTP2) row(secure bool) (string, string, string) {
 		return heed, "HTTP/2", fmt.Sprintf("by %s, but: %s", how, h.Failed)
 	}
 	return unknown, "HTTP/2", "not by " + how
+}
+
+func (r *Report) bodyRow() (string, string, string) {
+	mark, what, text := r.Limits.Body.row("body")
+	if r.Limits.Body.Tried && r.Posted/100 != 2 {
+		mark, text = heed, text+" (POST gets "+statusText(r.Posted)+")"
+	}
+	return mark, what, text
 }
 
 func (l Limit) row(what string) (string, string, string) {

@@ -72,7 +72,7 @@ func (p *prober) inspect(c *conn) *TLS {
 	}
 	_, err := leaf.Verify(options)
 	if t.Trusted = err == nil; err != nil {
-		t.Distrust = strings.TrimPrefix(err.Error(), "x509: ")
+		t.Distrust, _, _ = strings.Cut(strings.TrimPrefix(err.Error(), "x509: "), " (possibly because of ")
 		t.unknownIssuer = errors.As(err, new(x509.UnknownAuthorityError))
 	}
 	return t
