@@ -12,6 +12,7 @@
 //
 //	reader.go  the state between two reads, and what is asked about a response
 //	head.go    status line and field lines; how the body is framed
+//	memo.go    a head that came before needs no reading
 //	body.go    bodies with a length, up to the end of the connection, in chunks
 //	errors.go  what no response looks like
 //

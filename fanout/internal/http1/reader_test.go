@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 	"unsafe"
@@ -378,7 +377,7 @@ func BenchmarkReader(b *testing.B) {
 				r.Start(false)
 				n, err := r.Read(response)
 				if n != len(response) || err != nil || !r.Done() {
-					b.Fatal(strconv.Itoa(n), err)
+					b.Fatal(n, err)
 				}
 			}
 		})
