@@ -222,8 +222,6 @@ func (r *Reader) endOfHead() error {
 		r.state = inBodyUntilClose
 	case r.flags&badLength != 0:
 		return ErrContentLength
-	case r.left == 0:
-		r.state = done
 	default:
 		r.state = inBody
 	}

@@ -52,10 +52,10 @@ func TestMemo(t *testing.T) {
 }
 
 func TestMemoFromTheMiddle(t *testing.T) {
-	var m Memo
 	const text = "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"
-	for i := range text {
+	for i := range len(text) + 1 {
 		var r Reader
+		var m Memo
 		n, err := r.ReadWith(&m, []byte(text[:i]))
 		if err != nil {
 			t.Fatal(err)
