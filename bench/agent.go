@@ -24,7 +24,7 @@ func startAgent(ctx context.Context, cfg RunConfig, targets []string) (*agent, e
 	if err != nil {
 		return nil, err
 	}
-	p, err := startProcess(command)
+	p, err := startProcess(command, cfg.stuckLog)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,9 @@ const FloorCommand = "{bench} floor --listen={listen} --conns={conns} --batch={b
 // GoroutineFloorCommand runs the one whose connections have goroutines of their own.
 const GoroutineFloorCommand = FloorCommand + " --goroutines"
 
+// AckCommand runs an agent that only acknowledges.
+const AckCommand = "{bench} floor --listen={listen}"
+
 // Placeholders explains what may stand in the command line of an agent.
 const Placeholders = `{listen} becomes the address to listen on and {port} its port; {target}, {target2}, … the addresses of ` +
 	`the targets, and a word with {targets} is repeated for each target; {conns} and {batch} the flags of these ` +

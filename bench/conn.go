@@ -121,6 +121,19 @@ func (c *conn) refill(now time.Duration) error {
 	}
 }
 
+// burst sends as many frames as may be in flight, once, and awaits their ACKs.
+func (c *conn) burst() error {
+	if err := c.refill(0); err != nil {
+		return err
+	}
+	for c.waiting() > 0 {
+		if err := c.receive(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // receive waits for input and takes all ACKs in it.
 func (c *conn) receive() error {
 	n, err := c.nc.Read(c.in[c.have:])

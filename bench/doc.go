@@ -31,6 +31,8 @@
 //	report.go     the figures of a run, as text and as JSON
 //	compare.go    two agents in turns
 //	scale.go      cost against size
+//	tail.go       the longest ACKs, quiet and
+//	disturbance.go with something that disturbs; flood.go has the frames of a flood
 //	results.go    all of it in one report
 //	asked.go      with each figure that was promised
 //	allocated.go  and what the agent allocates

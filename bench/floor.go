@@ -40,7 +40,7 @@ type floorRelay interface {
 type FloorConfig struct {
 	Listen  string   // "host:port"
 	Loops   int      // event loops; 0: 1
-	Targets []string // "host:port" of sinks in SinkOK or SinkDelay mode
+	Targets []string // "host:port" of sinks in SinkOK or SinkDelay mode; none: it only acknowledges
 	Conns   int      // connections to each target
 	Batch   int      // requests in flight on each of them
 	Queue   int      // requests that wait for each target at the most; the newest is dropped
@@ -52,8 +52,8 @@ type FloorConfig struct {
 // StartFloor serves until Close. The errors are those of the configuration and
 // an address in use.
 func StartFloor(cfg FloorConfig) (*Floor, error) {
-	if len(cfg.Targets) == 0 || cfg.Conns < 1 || cfg.Batch < 1 || cfg.Queue < 1 {
-		return nil, errors.New("the floor needs a target, and conns, batch and queue of 1 or more")
+	if cfg.Conns < 1 || cfg.Batch < 1 || cfg.Queue < 1 {
+		return nil, errors.New("the floor needs conns, batch and queue of 1 or more")
 	}
 	cfg.Loops = max(cfg.Loops, 1)
 	f := &Floor{booted: make(chan struct{}), ended: make(chan error, 1), batch: cfg.Batch}

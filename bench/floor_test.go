@@ -18,7 +18,6 @@ func TestFloorErrors(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	f(func(cfg *FloorConfig) { cfg.Targets = nil }, "the floor needs a target")
 	f(func(cfg *FloorConfig) { cfg.Batch = 0 }, "1 or more")
 	f(func(cfg *FloorConfig) { cfg.Listen = mustListen(t, SinkOK, 0).Addr() }, "address already in use")
 }

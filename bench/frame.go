@@ -47,6 +47,9 @@ func streamID(n uint64) uint64 { return firstStreamID + n%streamIDs }
 
 // notify builds the frame that HAProxy would send for one request.
 func notify(l Load) []byte {
+	if l.frame != nil {
+		return l.frame
+	}
 	r := codec.Request{
 		Method: []byte("GET"), Target: []byte("/catalogue/items?page=2&sort=price"), Version: []byte("1.1"),
 		Headers: codec.Headers{Raw: headers(l)}, BodySize: -1,

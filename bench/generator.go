@@ -41,8 +41,8 @@ func DialGenerator(ctx context.Context, addr string, load Load) (*Generator, err
 		return nil, err
 	}
 	g := &Generator{load: load, ackTimeout: ackTimeout}
-	for range load.Connections {
-		c, err := dial(ctx, addr, load)
+	for n := range load.Connections {
+		c, err := dial(ctx, addr, load, n)
 		if err != nil {
 			g.close()
 			return nil, err

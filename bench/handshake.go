@@ -19,12 +19,17 @@ const (
 	defaultFrameSize = 16380
 )
 
-// dial connects and shakes hands within helloTimeout.
-func dial(ctx context.Context, addr string, l Load) (*conn, error) {
+// dial connects as the n-th connection of the load and shakes hands, within
+// helloTimeout.
+func dial(ctx context.Context, addr string, l Load, n int) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
 	network, address := splitNetwork(addr)
-	nc, err := new(net.Dialer).DialContext(ctx, network, address)
+	var d net.Dialer
+	if l.peers > 0 {
+		d.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+n%l.peers))}
+	}
+	nc, err := d.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, fmt.Errorf("cannot connect to the agent: %w", err)
 	}

@@ -15,6 +15,9 @@ type Load struct {
 	Headers     int           // header fields, the first eight like those of a browser
 	Warmup      time.Duration // not measured
 	Duration    time.Duration // measured
+
+	frame []byte // what is sent instead of what Body and Headers say
+	peers int    // addresses that the connections come from; 0: what the system takes
 }
 
 // DefaultLoad is a closed loop of 16 connections with 16 frames in flight on

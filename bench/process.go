@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -24,16 +25,26 @@ const (
 type process struct {
 	cmd   *exec.Cmd
 	words lastWords
+	log   *os.File // what nobody reads, or nil
 	ended chan struct{}
 }
 
-// startProcess starts a command line by the shell.
-func startProcess(command string) (*process, error) {
+// startProcess starts a command line by the shell. Nobody reads the log of one that
+// is stuck: each line of it would wait for ever.
+func startProcess(command string, stuckLog bool) (*process, error) {
 	p := &process{ended: make(chan struct{})}
 	// exec, so that the process is the agent and not a shell in front of it.
 	p.cmd = exec.Command("sh", "-c", "exec "+command)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.cmd.Stderr = &p.words
+	if stuckLog {
+		read, write, err := fullPipe()
+		if err != nil {
+			return nil, fmt.Errorf("cannot make a log that is stuck: %w", err)
+		}
+		defer write.Close()
+		p.cmd.Stderr, p.log = write, read
+	}
 	p.cmd.WaitDelay = time.Second
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("cannot start the agent: %w", err)
@@ -41,9 +52,28 @@ func startProcess(command string) (*process, error) {
 	go func() {
 		// How it ended is in its state.
 		_ = p.cmd.Wait()
+		p.log.Close()
 		close(p.ended)
 	}()
 	return p, nil
+}
+
+// fullPipe is one into which nothing more can be written.
+func fullPipe() (read, write *os.File, err error) {
+	if read, write, err = os.Pipe(); err != nil {
+		return nil, nil, err
+	}
+	for line := make([]byte, 4<<10); err == nil; {
+		if err = write.SetWriteDeadline(time.Now().Add(pollEvery)); err == nil {
+			_, err = write.Write(line)
+		}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return read, write, nil
+	}
+	read.Close()
+	write.Close()
+	return nil, nil, err
 }
 
 // awaitSPOP returns once the agent shakes hands on addr for the load. The errors: it ended,
@@ -51,7 +81,7 @@ func startProcess(command string) (*process, error) {
 func (p *process) awaitSPOP(ctx context.Context, addr string, l Load, timeout time.Duration) error {
 	expired := time.After(timeout)
 	for {
-		c, err := dial(ctx, addr, l)
+		c, err := dial(ctx, addr, l, 0)
 		if err == nil {
 			return c.nc.Close()
 		}

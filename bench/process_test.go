@@ -13,7 +13,7 @@ import (
 func TestProcessesThatDoNotStart(t *testing.T) {
 	f := func(command, want string) {
 		t.Helper()
-		p, err := startProcess(command)
+		p, err := startProcess(command, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +35,7 @@ func TestProcessesThatDoNotStart(t *testing.T) {
 }
 
 func TestProcessThatListensButDoesNotSpeakSPOP(t *testing.T) {
-	p, err := startProcess("sleep 100")
+	p, err := startProcess("sleep 100", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestProcessThatListensButDoesNotSpeakSPOP(t *testing.T) {
 }
 
 func TestCancelEndsTheWaitForAnAgent(t *testing.T) {
-	p, err := startProcess("sleep 100")
+	p, err := startProcess("sleep 100", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestCancelEndsTheWaitForAnAgent(t *testing.T) {
 // A shell that stays in front of its child stands for any agent of several
 // processes.
 func TestStopEndsTheWholeGroup(t *testing.T) {
-	p, err := startProcess("sh -c 'sleep 100 & wait'")
+	p, err := startProcess("sh -c 'sleep 100 & wait'", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestStopEndsTheWholeGroup(t *testing.T) {
 }
 
 func TestUsageCountsChildren(t *testing.T) {
-	p, err := startProcess("sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 100'")
+	p, err := startProcess("sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 100'", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,12 +17,13 @@ const (
 	SinkCloseEach SinkMode = "close-each" // a response with Connection: close, then FIN
 	SinkChunked   SinkMode = "chunked"    // 200 with a chunked body
 	SinkBig       SinkMode = "big"        // 200 with a body of 256 KiB
+	SinkFields    SinkMode = "fields"     // 200 with a head of 16,000 fields
 	Sink5xx       SinkMode = "5xx"        // 503 at once
 )
 
 // SinkModes lists all modes.
 var SinkModes = []SinkMode{
-	SinkOK, SinkDelay, SinkHang, SinkReset, SinkCloseEach, SinkChunked, SinkBig, Sink5xx,
+	SinkOK, SinkDelay, SinkHang, SinkReset, SinkCloseEach, SinkChunked, SinkBig, SinkFields, Sink5xx,
 }
 
 const (
@@ -34,7 +35,11 @@ const (
 	continueResponse = "HTTP/1.1 100 Continue\r\n\r\n"
 )
 
-const bigBody = 256 << 10
+const (
+	bigBody = 256 << 10
+	// manyFields of the shortest ones are just less than 64 KiB of head.
+	manyFields = 16_000
+)
 
 // response returns head and body in this mode; no body goes with the response to
 // a HEAD.
@@ -48,6 +53,8 @@ func (m SinkMode) response() (head, body string, err error) {
 		return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", nil
 	case SinkBig:
 		return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", bigBody), strings.Repeat("x", bigBody), nil
+	case SinkFields:
+		return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + strings.Repeat("a:\r\n", manyFields) + "\r\n", "", nil
 	case Sink5xx:
 		return "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "", nil
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -24,6 +25,8 @@ type RunConfig struct {
 	Sink     SinkConfig
 	Load     Load
 	Progress io.Writer // a terminal that shows how it goes, or nil
+
+	stuckLog bool // nobody reads what the agent says
 }
 
 // DefaultRun measures mirrorgate, whose path is missing still, in a closed loop.
@@ -52,6 +55,17 @@ func (cfg RunConfig) validate() error {
 // returns within the load's duration and a bound: no agent can make it hang. An
 // error means that the report is no measurement; what it has is what was seen.
 func Run(ctx context.Context, cfg RunConfig) (Report, error) {
+	r, err := runBeside(ctx, cfg, nil)
+	if err != nil {
+		return r, err
+	}
+	return r, r.check()
+}
+
+// runBeside is like Run with something that goes on beside the load, until its
+// context ends, and may fail. What is delivered of it is in the report, too, so
+// that its sums are not checked.
+func runBeside(ctx context.Context, cfg RunConfig, beside func(context.Context, *agent) error) (Report, error) {
 	if err := cfg.validate(); err != nil {
 		return Report{}, err
 	}
@@ -71,11 +85,34 @@ func Run(ctx context.Context, cfg RunConfig) (Report, error) {
 	if err != nil {
 		return Report{}, a.blame(err)
 	}
+	if beside != nil {
+		var end func()
+		ctx, end = goBeside(ctx, func(ctx context.Context) error { return beside(ctx, a) })
+		defer end()
+	}
 	r, err := measure(ctx, cfg, g, a, sinks)
 	if err != nil {
 		return r, a.blame(err)
 	}
-	return r, r.check()
+	return r, nil
+}
+
+// goBeside starts f, and returns a context that ends with the error of f and what
+// ends f and waits for it.
+func goBeside(ctx context.Context, f func(context.Context) error) (context.Context, func()) {
+	beside, stop := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := f(beside); err != nil {
+			cancel(fmt.Errorf("cannot go on with what is beside the load: %w", err))
+		}
+	})
+	return ctx, func() {
+		stop()
+		done.Wait()
+		cancel(nil)
+	}
 }
 
 // measure drives the load of g and waits for what comes of it.

@@ -85,6 +85,7 @@ func TestSinkModes(t *testing.T) {
 	f(SinkCloseEach, "200:0 EOF", 1)
 	f(SinkChunked, "200:11 200:0 200:11", 3)
 	f(SinkBig, "200:262144 200:0 200:262144", 3)
+	f(SinkFields, "200:0 200:0 200:0", 3)
 	f(Sink5xx, "503:0 503:0 503:0", 3)
 }
 

@@ -10,7 +10,7 @@ import (
 
 type floorCmd struct {
 	Listen string   `default:"127.0.0.1:12345" placeholder:"ADDR" help:"Where to take SPOP."`
-	Target []string `required:"" placeholder:"ADDR" help:"HOST:PORT of a sink in mode ok or delay; repeatable."`
+	Target []string `placeholder:"ADDR" help:"HOST:PORT of a sink in mode ok or delay; repeatable. None: only acknowledge."`
 	Conns  int      `default:"${conns}" placeholder:"N" help:"Connections to each target."`
 	Batch  int      `default:"${batch}" placeholder:"N" help:"Requests in flight on each."`
 	Queue  int      `default:"8192" placeholder:"N" help:"Requests that wait for each target at the most."`

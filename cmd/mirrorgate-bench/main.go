@@ -6,6 +6,7 @@
 //	main.go        the command line
 //	compare.go     two agents in turns
 //	scale.go       cost against size; plot.go draws it
+//	tail.go        the longest ACKs
 //	floor.go       being the floor relay, and a target that counts
 //	results.go     all of it in one file
 //	production.go  and with HAProxy in front; cores.go keeps its cores apart
@@ -30,6 +31,7 @@ import (
 type cli struct {
 	Compare compareCmd `cmd:"" help:"Measure two agents in turns under the same load."`
 	Scale   scaleCmd   `cmd:"" help:"Measure the cost against targets, connections, bodies and batch."`
+	Tail    tailCmd    `cmd:"" help:"Measure how long an ACK takes at the worst, quiet and disturbed."`
 	Floor   floorCmd   `cmd:"" help:"Be the cheapest relay that can be written, to compare with."`
 	Sink    sinkCmd    `cmd:"" hidden:"" help:"Be a target that only counts."`
 	Results resultsCmd `cmd:"" help:"Measure all of it and write a report."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"debug/buildinfo"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -94,4 +95,31 @@ func TestCompare(t *testing.T) {
 	f("cpu_us_per_delivered")
 	f("mirrorgate-bench: cannot measure B in round 1: the agent died before it listened: exit status 1", "--b=false {listen}")
 	f("mirrorgate-bench: cannot measure A in round 1: the command \"true\" has neither {listen} nor {port}", "--a=true")
+}
+
+// Each agent and each disturbance gets its turn. How fast it is does not matter
+// here, so a turn may fail for want of time.
+func TestTail(t *testing.T) {
+	out, err := exec.Command(programs.Bench, "tail", "--rounds=1", "--disturbed=1", "--warmup=0s", "--duration=200ms", "--json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r bench.TailReport
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Quiet) != 9 || len(r.Disturbed) < 9 {
+		t.Errorf("%d rows of a quiet host, %d of a disturbed one", len(r.Quiet), len(r.Disturbed))
+	}
+	busy := regexp.MustCompile(`^$|cannot reach|not acknowledged in time`)
+	measured := 0
+	for _, row := range append(r.Quiet, r.Disturbed...) {
+		if !busy.MatchString(row.Failed) {
+			t.Errorf("%s: %s", row.What, row.Failed)
+		}
+		measured += row.Turns
+	}
+	if measured == 0 {
+		t.Error("there are no figures")
+	}
 }

@@ -36,7 +36,7 @@ type Load struct {
 // Sinks are what stands behind the agent.
 type Sinks struct {
 	Sink      string         `default:"127.0.0.1:0" placeholder:"ADDR" help:"Where the counting target listens." group:"Sink"`
-	SinkMode  bench.SinkMode `default:"ok" enum:"ok,delay,hang,reset,close-each,chunked,big,5xx" placeholder:"MODE" help:"What it does: ok, delay, hang, reset, close-each, chunked, big or 5xx." group:"Sink"`
+	SinkMode  bench.SinkMode `default:"ok" enum:"ok,delay,hang,reset,close-each,chunked,big,fields,5xx" placeholder:"MODE" help:"What it does: ok, delay, hang, reset, close-each, chunked, big, fields or 5xx." group:"Sink"`
 	SinkDelay time.Duration  `default:"10ms" placeholder:"TIME" help:"Time that it takes for each response in mode delay." group:"Sink"`
 	Targets   int            `default:"1" placeholder:"N" help:"Number of such targets, on consecutive ports. 0: measure ACKs only." group:"Sink"`
 }
