@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/deploy"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 )
 
 // configCmd prints what surrounds mirrorgate.
@@ -20,10 +21,10 @@ type configCmd struct {
 type configHAProxyCmd struct {
 	Haproxy  deploy.HAProxyVersion `name:"haproxy" default:"2.6" placeholder:"VERSION" help:"HAProxy's version, like 2.6, 3.0 or 3.2."`
 	Agents   []string              `placeholder:"ADDRESS" help:"Where mirrorgate listens: HOST:PORT or unix:PATH, one or several."`
-	Sample   share                 `default:"100%" placeholder:"SHARE" help:"Share of the requests that HAProxy sends to mirrorgate at all: 10% or 0.1."`
-	MaxBody  byteSize              `placeholder:"BYTES" help:"Bodies up to this size have to arrive whole, like 64k (default: what fits into HAProxy's buffer, about 15k)."`
+	Sample   options.Share         `default:"100%" placeholder:"SHARE" help:"Share of the requests that HAProxy sends to mirrorgate at all: 10% or 0.1."`
+	MaxBody  options.ByteSize      `placeholder:"BYTES" help:"Bodies up to this size have to arrive whole, like 64k (default: what fits into HAProxy's buffer, about 15k)."`
 	NoBody   bool                  `help:"Leave all bodies out: see README, Without bodies."`
-	Methods  methods               `placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
+	Methods  options.Methods       `placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
 	Event    string                `default:"request" placeholder:"EVENT" enum:"request,response" help:"Mirror when the request is there, or when its response is (response), to compare what targets answer."`
 	Steer    bool                  `help:"Let mirrorgate --steer tell HAProxy how much to send."`
 	SPOEFile string                `name:"spoe-file" default:"/etc/haproxy/spoe-mirror.conf" placeholder:"PATH" help:"Where the SPOE file will be."`
@@ -72,8 +73,8 @@ A tenth of the GET requests, to an agent on the same host:
 }
 
 type configSystemdCmd struct {
-	Memory byteSize `default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most; the unit's memory limit follows from it."`
-	Drain  duration `default:"10s" placeholder:"TIME" help:"How long a stop may take; the unit's time-out follows from it."`
+	Memory options.ByteSize `default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most; the unit's memory limit follows from it."`
+	Drain  options.Duration `default:"10s" placeholder:"TIME" help:"How long a stop may take; the unit's time-out follows from it."`
 }
 
 // Run prints the unit.

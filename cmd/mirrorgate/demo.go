@@ -13,12 +13,13 @@ import (
 
 	"github.com/mirrorgate/mirrorgate/bench"
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 )
 
 type demoCmd struct {
-	Duration duration `default:"5s" placeholder:"TIME" help:"How long to send traffic."`
-	Rate     int      `default:"500" placeholder:"N" help:"Requests a second through HAProxy with mirroring, and as many without."`
+	Duration options.Duration `default:"5s" placeholder:"TIME" help:"How long to send traffic."`
+	Rate     int              `default:"500" placeholder:"N" help:"Requests a second through HAProxy with mirroring, and as many without."`
 }
 
 var errSums = errors.New("the accounting does not add up")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mirrorgate/mirrorgate/bench"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/logging"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 	"github.com/mirrorgate/mirrorgate/engine"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
@@ -79,7 +80,7 @@ func (s *stage) open(log *slog.Logger) (err error) {
 		cfg.Targets = append(cfg.Targets, target)
 	}
 	s.gateway, err = startGateway(cfg, engine.Config{
-		Listen: []string{anyPort}, Reserve: ownDescriptors, Metrics: s.set, Logger: log,
+		Listen: []string{anyPort}, Reserve: options.OwnDescriptors, Metrics: s.set, Logger: log,
 	})
 	return err
 }

@@ -10,14 +10,15 @@ import (
 	"strings"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/doctor"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 )
 
 // doctorCmd looks for what will bite.
 type doctorCmd struct {
-	Config  []string `name:"haproxy-config" required:"" sep:"none" placeholder:"FILE" help:"HAProxy's configuration: a file, or a directory of *.cfg. Repeatable, in HAProxy's order."`
-	Agent   []string `placeholder:"ADDRESS" help:"Ask this agent, HOST:PORT or unix:PATH, instead of those that the configuration names. Repeatable."`
-	MaxBody byteSize `placeholder:"BYTES" help:"Bodies up to this size have to arrive whole, like 64k."`
-	Connect bool     `default:"true" negatable:"" help:"Ask the running agents for a handshake."`
+	Config  []string         `name:"haproxy-config" required:"" sep:"none" placeholder:"FILE" help:"HAProxy's configuration: a file, or a directory of *.cfg. Repeatable, in HAProxy's order."`
+	Agent   []string         `placeholder:"ADDRESS" help:"Ask this agent, HOST:PORT or unix:PATH, instead of those that the configuration names. Repeatable."`
+	MaxBody options.ByteSize `placeholder:"BYTES" help:"Bodies up to this size have to arrive whole, like 64k."`
+	Connect bool             `default:"true" negatable:"" help:"Ask the running agents for a handshake."`
 }
 
 // Run prints what it finds, a line each.

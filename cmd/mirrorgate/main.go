@@ -3,30 +3,25 @@
 //
 // The way through the files:
 //
-//	main.go         the command line as a whole
-//	flags.go        the options of the default command; value.go reads them
-//	file.go         the configuration file; internal/configfile reads it
-//	origin.go       where an option's value comes from
-//	reload.go       the file again, while it runs
-//	check.go        what a start would find wrong; sheet.go what would be in force
-//	run.go          start in order, wait for the signal, stop in order
-//	token.go        the secret of the admin server; secrets.go keeps those of others out of errors
-//	gateway.go      fanout and engine, put together
-//	memory.go       Go's memory limit, which follows from --memory
-//	tls.go          how targets are reached over TLS
-//	internal/admin  the live page, the API, metrics and health over HTTP; it reads them with internal/readings
-//	status.go       what a running mirrorgate does; status_table.go is how it looks
-//	tune.go         changing a running mirrorgate
+//	main.go           the command line as a whole
+//	internal/options  the options of the default command: flags, environment, configuration file
+//	check.go          what a start would find wrong, and what would be in force
+//	run.go            start in order, wait for the signal, stop in order
+//	gateway.go        fanout and engine, put together
+//	reload.go         the configuration file again, while it runs
+//	memory.go         Go's memory limit, which follows from --memory
 //	internal/logging  the log, which holds nothing up
-//	minute.go       what the log says of each minute
-//	accounting.go   what became of all requests, for the log
-//	internal/readings  what the metrics say, and whether they add up
-//	demo.go         all of it on one machine; demo_*.go are its parts
-//	../internal/haproxy  a HAProxy for the demo
-//	bench.go        measuring an agent; cmd/mirrorgate-bench compares them
-//	configcmd.go    printing what surrounds it, from internal/deploy
-//	doctorcmd.go    checking HAProxy's configuration, with internal/doctor
-//	version.go      what was built
+//	minute.go         what the log says of each minute; accounting.go what it says at the end
+//	internal/readings what the metrics say, and whether they add up
+//	internal/admin    the live page, the API, metrics and health over HTTP
+//	status.go         what a running mirrorgate does; status_table.go is how it looks
+//	tune.go           changing a running mirrorgate
+//	demo.go           all of it on one machine; demo_*.go are its parts
+//	bench.go          measuring an agent; cmd/mirrorgate-bench compares them
+//	configcmd.go      printing what surrounds it, from internal/deploy
+//	doctorcmd.go      checking HAProxy's configuration, with internal/doctor
+//	probe.go          asking a target what it can, with internal/probe
+//	version.go        what was built
 //
 // Tests of the binary from outside are in internal/e2e.
 package main
@@ -43,6 +38,7 @@ import (
 
 	"github.com/mirrorgate/mirrorgate/cmd/internal/benchflags"
 	_ "github.com/mirrorgate/mirrorgate/cmd/internal/stdlog"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 )
 
 type cli struct {
@@ -79,7 +75,7 @@ func parse() (*kong.Context, *cli, error) {
 	var c cli
 	ctx, err := newParser(&c).Parse(os.Args[1:])
 	switch {
-	case errors.As(err, new(fileError)):
+	case errors.As(err, new(options.FileError)):
 		err = usageError{err}
 	case err != nil:
 		err = usageError{fmt.Errorf("%w; see mirrorgate --help", err)}
@@ -88,7 +84,7 @@ func parse() (*kong.Context, *cli, error) {
 }
 
 func newParser(c *cli) *kong.Kong {
-	return kong.Must(c, kong.Name("mirrorgate"), kong.Vars(benchflags.Vars()), optionGroups, kong.PostBuild(nameEnvironment),
+	return kong.Must(c, kong.Name("mirrorgate"), kong.Vars(benchflags.Vars()), options.Groups, kong.PostBuild(nameEnvironment),
 		kong.Help(printHelp), kong.ValueFormatter(formatHelp), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 }
 
@@ -103,7 +99,7 @@ func fail(err error) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		fmt.Fprintf(os.Stderr, "mirrorgate: %s\n", hideSecrets(strings.ReplaceAll(err.Error(), "\n", " ")))
+		fmt.Fprintf(os.Stderr, "mirrorgate: %s\n", options.HideSecrets(strings.ReplaceAll(err.Error(), "\n", " ")))
 	}()
 	select {
 	case <-written:
@@ -147,10 +143,10 @@ func formatHelp(value *kong.Value) string {
 }
 
 // printHelp shows the options of the default command if no other is named.
-func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+func printHelp(help kong.HelpOptions, ctx *kong.Context) error {
 	run := ctx.Model.DefaultCmd
 	if ctx.Selected() != nil && ctx.Selected() != run {
-		return kong.DefaultHelpPrinter(options, ctx)
+		return kong.DefaultHelpPrinter(help, ctx)
 	}
 	fmt.Fprint(ctx.Stdout, `Usage: mirrorgate --target [NAME=]URL[,key=value...] [--target ...] [flags]
        mirrorgate COMMAND [flags]
@@ -160,7 +156,7 @@ Commands, each with a --help of its own:
 	for _, command := range ctx.Model.Leaves(true) {
 		fmt.Fprintf(ctx.Stdout, "  %-17s  %s\n", command.Path(), command.Help)
 	}
-	options.NoAppSummary = true
+	help.NoAppSummary = true
 	ctx.Path = append(ctx.Path, &kong.Path{Command: run})
-	return kong.DefaultHelpPrinter(options, ctx)
+	return kong.DefaultHelpPrinter(help, ctx)
 }

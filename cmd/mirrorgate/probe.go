@@ -9,16 +9,17 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/probe"
 )
 
 // probeCmd asks a target what it can.
 type probeCmd struct {
-	URL     string   `arg:"" help:"The target, with a path that its application answers, like http://staging:8080/health."`
-	Host    string   `default:"target" placeholder:"HOST" help:"Host header of the requests: target (that of the URL), or a value, such as production's."`
-	Writes  bool     `help:"Send POSTs, too, of up to 1 MiB: what stands behind one in a pipeline, and how large a body may be."`
-	Timeout duration `default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each response."`
-	JSON    bool     `name:"json" help:"Print the report as JSON."`
+	URL     string           `arg:"" help:"The target, with a path that its application answers, like http://staging:8080/health."`
+	Host    string           `default:"target" placeholder:"HOST" help:"Host header of the requests: target (that of the URL), or a value, such as production's."`
+	Writes  bool             `help:"Send POSTs, too, of up to 1 MiB: what stands behind one in a pipeline, and how large a body may be."`
+	Timeout options.Duration `default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each response."`
+	JSON    bool             `name:"json" help:"Print the report as JSON."`
 
 	TLSCA       string `name:"tls-ca" placeholder:"FILE" help:"Certificates (PEM) to verify the target with (default: those of the system)."`
 	TLSCert     string `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM) to show to the target."`
@@ -36,14 +37,14 @@ func (*probeCmd) Help() string {
 
 // Run prints the report; the plan goes to the standard error.
 func (c *probeCmd) Run() error {
-	options, err := c.options()
+	request, err := c.request()
 	if err != nil {
 		return usageError{err}
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer cancel()
-	fmt.Fprintln(os.Stderr, options.Plan())
-	report, err := probe.Run(ctx, options)
+	fmt.Fprintln(os.Stderr, request.Plan())
+	report, err := probe.Run(ctx, request)
 	if report == nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (c *probeCmd) Run() error {
 	return err
 }
 
-func (c *probeCmd) options() (o probe.Options, err error) {
+func (c *probeCmd) request() (o probe.Options, err error) {
 	o = probe.Options{Host: c.Host, Writes: c.Writes, Timeout: time.Duration(c.Timeout)}
 	if o.URL, err = probe.ParseURL(c.URL); err != nil {
 		return o, err
@@ -61,8 +62,7 @@ func (c *probeCmd) options() (o probe.Options, err error) {
 	if err := o.Validate(); err != nil {
 		return o, err
 	}
-	run := runCmd{TLSCA: c.TLSCA, TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSInsecure: c.TLSInsecure}
-	o.TLS, err = run.tlsConfig()
+	o.TLS, err = options.TLS{CA: c.TLSCA, Cert: c.TLSCert, Key: c.TLSKey, Insecure: c.TLSInsecure}.Config()
 	for _, flag := range [][2]string{{"--tls-ca ", c.TLSCA}, {"--tls-cert ", c.TLSCert}, {"--tls-key ", c.TLSKey}} {
 		if flag[1] != "" {
 			o.TLSFlags = append(o.TLSFlags, flag[0]+flag[1])

@@ -2,31 +2,19 @@ package main
 
 import (
 	"log/slog"
-	"reflect"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
-// reloadable reports whether the option follows a reload: targets, what applies
-// to all of them, and what is done to requests. The others are for the whole
-// life of the process.
-func reloadable(option string) bool {
-	switch option {
-	case targetOption, "sample-by", "set-header", "del-header", "truncated", "forwarded-for":
-		return true
-	}
-	return slices.Contains(fanout.TargetKeys(), option)
-}
-
 // reloads reads the configuration again while the gateway runs.
 type reloads struct {
-	started *runCmd
+	started *options.Options
 	conns   int // that descriptors were kept free for
 	set     *metrics.Set
 	log     *slog.Logger
@@ -35,8 +23,8 @@ type reloads struct {
 	succeeded  atomic.Int64 // when it last did, in seconds since 1970
 }
 
-func (r *runCmd) newReloads(cfg fanout.Config) *reloads {
-	l := &reloads{started: r, conns: connsOf(cfg.Targets), set: cfg.Metrics, log: cfg.Logger}
+func newReloads(started *options.Options, cfg fanout.Config) *reloads {
+	l := &reloads{started: started, conns: connsOf(cfg.Targets), set: cfg.Metrics, log: cfg.Logger}
 	l.succeed()
 	l.set.NewGauge("mirrorgate_config_last_reload_successful", func() float64 {
 		if l.successful.Load() {
@@ -62,7 +50,7 @@ func (l *reloads) reload(f *fanout.Fanout) {
 	}
 	if err := l.try(f); err != nil {
 		l.successful.Store(false)
-		l.log.Error("cannot reload the configuration, the old one stays in force", "error", hideSecrets(err.Error()))
+		l.log.Error("cannot reload the configuration, the old one stays in force", "error", options.HideSecrets(err.Error()))
 		return
 	}
 	l.succeed()
@@ -77,14 +65,14 @@ func (l *reloads) try(f *fanout.Fanout) error {
 	if err != nil {
 		return err
 	}
-	next := &c.Run
-	kept := next.keep(l.started)
-	cfg, err := next.fanoutConfig(l.set, l.log)
+	next := &c.Run.Options
+	kept := next.Keep(l.started)
+	cfg, err := next.Fanout(l.set, l.log)
 	if err != nil {
 		return err
 	}
 	if err := f.Reload(cfg); err != nil {
-		return next.origins.locate(err, cfg.Targets)
+		return next.Locate(err, cfg.Targets)
 	}
 	limitMemory(cfg.Memory)
 	if len(kept) > 0 {
@@ -94,20 +82,6 @@ func (l *reloads) try(f *fanout.Fanout) error {
 		l.log.Warn("targets may open more connections than files were kept free for: restart to make room", "conns", conns, "kept", l.conns)
 	}
 	return nil
-}
-
-// keep takes the options that do not follow a reload from those of the start,
-// and returns the names of those that differ.
-func (r *runCmd) keep(started *runCmd) (differ []string) {
-	for i, flag := range r.origins.options {
-		old := started.origins.options[i]
-		if reloadable(flag.Name) || reflect.DeepEqual(flag.Target.Interface(), old.Target.Interface()) {
-			continue
-		}
-		differ = append(differ, flag.Name)
-		flag.Target.Set(old.Target)
-	}
-	return differ
 }
 
 func connsOf(targets []fanout.TargetConfig) (conns int) {

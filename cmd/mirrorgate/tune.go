@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 )
 
 // adminFlags say where a running mirrorgate is asked.
@@ -24,7 +25,7 @@ func (f adminFlags) client() (*admin.Client, error) {
 	if f.Admin == "" {
 		return nil, usageError{errNoAdmin}
 	}
-	token, err := readToken(f.AdminTokenFile)
+	token, err := options.ReadToken(f.AdminTokenFile)
 	if err != nil {
 		return nil, usageError{err}
 	}

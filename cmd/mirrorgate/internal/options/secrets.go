@@ -1,4 +1,4 @@
-package main
+package options
 
 import "regexp"
 
@@ -9,8 +9,8 @@ var (
 	headerSetting = regexp.MustCompile(`(from envar MIRRORGATE_SET_HEADER)=".*"`)
 )
 
-// hideSecrets returns the text without them.
-func hideSecrets(text string) string {
+// HideSecrets returns the text without secrets.
+func HideSecrets(text string) string {
 	text = userinfo.ReplaceAllLiteralString(text, "://...@")
 	return headerSetting.ReplaceAllString(text, "$1")
 }

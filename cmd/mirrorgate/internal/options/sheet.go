@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"encoding"
@@ -16,13 +16,13 @@ import (
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
-// sheet is a configuration file with an origin behind each value.
+// sheet is a configuration file with the source behind each value.
 type sheet []sheetLine
 
-type sheetLine struct{ text, origin string }
+type sheetLine struct{ text, source string }
 
-func (s *sheet) add(origin, format string, args ...any) {
-	*s = append(*s, sheetLine{fmt.Sprintf(format, args...), origin})
+func (s *sheet) add(source, format string, args ...any) {
+	*s = append(*s, sheetLine{fmt.Sprintf(format, args...), source})
 }
 
 func (s sheet) write(w io.Writer) {
@@ -31,52 +31,53 @@ func (s sheet) write(w io.Writer) {
 		width = max(width, len(line.text))
 	}
 	for _, line := range s {
-		if line.origin == "" {
+		if line.source == "" {
 			fmt.Fprintln(w, line.text)
 		} else {
-			fmt.Fprintf(w, "%-*s  # %s\n", width, line.text, line.origin)
+			fmt.Fprintf(w, "%-*s  # %s\n", width, line.text, line.source)
 		}
 	}
 }
 
-// sheet has all options that are in force; the targets, which are long, at its
-// end.
-func (r *runCmd) sheet(configs []fanout.TargetConfig) sheet {
+// WriteSheet writes all options that are in force, as a configuration file that
+// says where each value comes from; the targets, which are long, at its end.
+// Values of headers are hidden.
+func (o *Options) WriteSheet(w io.Writer, targets []fanout.TargetConfig) {
 	var s sheet
-	for _, flag := range r.origins.options {
+	for _, flag := range o.sources.flags {
 		if flag.Name != targetOption {
-			r.addOption(&s, flag)
+			o.addOption(&s, flag)
 		}
 	}
 	s.add("", "%s:", targetOption)
-	for i := range configs {
-		r.addTarget(&s, i, &configs[i])
+	for i := range targets {
+		o.addTarget(&s, i, &targets[i])
 	}
-	return s
+	s.write(w)
 }
 
-func (r *runCmd) addOption(s *sheet, flag *kong.Flag) {
-	origin := r.origins.of(flag, 0, "")
-	defaults := r.targetDefaults()
+func (o *Options) addOption(s *sheet, flag *kong.Flag) {
+	source := o.sources.of(flag, 0, "")
+	defaults := o.targetDefaults()
 	texts := optionTexts(flag, &defaults)
 	unset := !flag.HasDefault && flag.Target.IsZero() && !flag.IsBool()
 	switch {
-	case unset && origin == "default":
+	case unset && source == "default":
 		s.add("not set", "# %s:", flag.Name)
 	case flag.Name == configOption:
-		s.add(origin, "# %s: %s", flag.Name, texts[0])
+		s.add(source, "# %s: %s", flag.Name, texts[0])
 	case fileKind(flag) == configfile.Single:
-		s.add(origin, "%s: %s", flag.Name, yamlText(texts[0]))
+		s.add(source, "%s: %s", flag.Name, yamlText(texts[0]))
 	default:
 		s.add("", "%s:", flag.Name)
 		for i, text := range texts {
-			s.add(r.origins.of(flag, i, ""), "  - %s", text)
+			s.add(o.sources.of(flag, i, ""), "  - %s", text)
 		}
 	}
 }
 
-func (r *runCmd) addTarget(s *sheet, i int, t *fanout.TargetConfig) {
-	from := func(key string) string { return r.originOfKey(i, key) }
+func (o *Options) addTarget(s *sheet, i int, t *fanout.TargetConfig) {
+	from := func(key string) string { return o.sourceOfKey(i, key) }
 	s.add(from("name"), "  - name: %s", yamlText(t.Name))
 	s.add(from("url"), "    url: %s", yamlText(t.URL.String()))
 	for _, key := range fanout.TargetKeys() {
@@ -86,16 +87,16 @@ func (r *runCmd) addTarget(s *sheet, i int, t *fanout.TargetConfig) {
 	}
 }
 
-// originOfKey says where target i has the value of a key from: its own text, or
+// sourceOfKey says where target i has the value of a key from: its own text, or
 // the option of that name.
-func (r *runCmd) originOfKey(i int, key string) string {
-	own := key == "name" || key == "url" || strings.Contains(r.Targets[i], ","+key+"=")
-	for _, flag := range r.origins.options {
+func (o *Options) sourceOfKey(i int, key string) string {
+	own := key == "name" || key == "url" || strings.Contains(o.Targets[i], ","+key+"=")
+	for _, flag := range o.sources.flags {
 		switch {
 		case own && flag.Name == targetOption:
-			return r.origins.of(flag, i, key)
+			return o.sources.of(flag, i, key)
 		case !own && flag.Name == key:
-			return r.origins.of(flag, 0, "")
+			return o.sources.of(flag, 0, "")
 		}
 	}
 	return "default"

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"fmt"
@@ -18,17 +18,17 @@ const (
 
 // BeforeResolve reads the configuration file, if there is one, before options
 // get their values.
-func (r *runCmd) BeforeResolve(ctx *kong.Context) error {
-	o := &r.origins
-	*o = origins{options: ctx.Selected().Flags, given: make(map[string]bool)}
+func (o *Options) BeforeResolve(ctx *kong.Context) error {
+	s := &o.sources
+	*s = sources{flags: ctx.Selected().Flags, given: make(map[string]bool)}
 	for _, part := range ctx.Path {
 		if part.Flag != nil {
-			o.given[part.Flag.Name] = true
+			s.given[part.Flag.Name] = true
 		}
 	}
 	kinds := make(map[string]configfile.Kind)
 	path := ""
-	for _, flag := range o.options {
+	for _, flag := range s.flags {
 		if flag.Name == configOption {
 			path = ctx.FlagValue(flag).(string)
 			continue
@@ -40,26 +40,26 @@ func (r *runCmd) BeforeResolve(ctx *kong.Context) error {
 	}
 	file, err := configfile.Read(path, kinds)
 	if err != nil {
-		return fileError{err}
+		return FileError{err}
 	}
-	for _, flag := range o.options {
+	for _, flag := range s.flags {
 		if err := checkFileOption(file, flag); err != nil {
-			return fileError{err}
+			return FileError{err}
 		}
 	}
-	o.file = file
-	ctx.AddResolver(kong.ResolverFunc(o.resolve))
+	s.file = file
+	ctx.AddResolver(kong.ResolverFunc(s.resolve))
 	return nil
 }
 
-// fileError is a mistake in the configuration file, which says where.
-type fileError struct{ error }
+// FileError is a mistake in the configuration file, which says where.
+type FileError struct{ error }
 
 func fileKind(flag *kong.Flag) configfile.Kind {
 	switch flag.Target.Interface().(type) {
-	case targets:
+	case Targets:
 		return configfile.Targets
-	case headers:
+	case Headers:
 		return configfile.Headers
 	}
 	if flag.IsSlice() {
@@ -89,8 +89,8 @@ func checkFileOption(file *configfile.File, flag *kong.Flag) error {
 
 // resolve is for kong: the value of an option that the command line does not
 // have, in one text.
-func (o *origins) resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	option, ok := o.file.Options[flag.Name]
+func (s *sources) resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	option, ok := s.file.Options[flag.Name]
 	if !ok || variable(flag) != "" {
 		return nil, nil
 	}

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"slices"
@@ -12,7 +12,7 @@ import (
 func TestByteSize(t *testing.T) {
 	f := func(text string, want int64) {
 		t.Helper()
-		var s byteSize
+		var s ByteSize
 		if err := s.UnmarshalText([]byte(text)); err != nil || int64(s) != want {
 			t.Errorf("%q is %d, %v, want %d", text, s, err, want)
 		}
@@ -29,7 +29,7 @@ func TestByteSize(t *testing.T) {
 
 func TestByteSizeRejects(t *testing.T) {
 	for _, text := range []string{"", "0", "0.5", "-1", "MiB", "1PB", "1e30", "NaN", "Inf", "1 2", "99999999TiB"} {
-		var s byteSize
+		var s ByteSize
 		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is %d, want an error", text, s)
 		}
@@ -39,7 +39,7 @@ func TestByteSizeRejects(t *testing.T) {
 func TestNetwork(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
-		var n network
+		var n Network
 		if err := n.UnmarshalText([]byte(text)); err != nil || n.String() != want {
 			t.Errorf("%q is %v, %v, want %s", text, n, err, want)
 		}
@@ -52,8 +52,8 @@ func TestNetwork(t *testing.T) {
 // Targets and headers are lists that commas do not split.
 func TestLists(t *testing.T) {
 	var c struct {
-		Target targets `sep:"none"`
-		Header headers `sep:"none"`
+		Target Targets `sep:"none"`
+		Header Headers `sep:"none"`
 	}
 	parser, err := kong.New(&c)
 	if err != nil {

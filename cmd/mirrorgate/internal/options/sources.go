@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"cmp"
@@ -14,12 +14,12 @@ import (
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
-// origins knows where the values of the options come from. The command line goes
+// sources knows where the values of the options come from. The command line goes
 // over the environment, and that over the file.
-type origins struct {
-	options []*kong.Flag
-	given   map[string]bool  // on the command line, by name
-	file    *configfile.File // nil: none
+type sources struct {
+	flags []*kong.Flag
+	given map[string]bool  // on the command line, by name
+	file  *configfile.File // nil: none
 }
 
 // variable returns the name of the variable that sets the option, if one does.
@@ -33,40 +33,40 @@ func variable(flag *kong.Flag) string {
 }
 
 // fromFile returns what the file says of the option, if that is in force.
-func (o *origins) fromFile(name string) (option configfile.Option, ok bool) {
-	if o.file == nil || o.given[name] {
+func (s *sources) fromFile(name string) (option configfile.Option, ok bool) {
+	if s.file == nil || s.given[name] {
 		return option, false
 	}
-	for _, flag := range o.options {
+	for _, flag := range s.flags {
 		if flag.Name == name && variable(flag) != "" {
 			return option, false
 		}
 	}
-	option, ok = o.file.Options[name]
+	option, ok = s.file.Options[name]
 	return option, ok
 }
 
 // of says where value i of the option comes from; key is one of a target's, or
 // empty.
-func (o *origins) of(flag *kong.Flag, i int, key string) string {
-	if o.given[flag.Name] {
+func (s *sources) of(flag *kong.Flag, i int, key string) string {
+	if s.given[flag.Name] {
 		return "flag"
 	}
 	if name := variable(flag); name != "" {
 		return "environment " + name
 	}
-	option, ok := o.fromFile(flag.Name)
+	option, ok := s.fromFile(flag.Name)
 	if !ok {
 		return "default"
 	}
 	if i >= len(option.Values) { // one text of the file held several
-		return o.file.At(option.Line)
+		return s.file.At(option.Line)
 	}
 	value := option.Values[i]
 	if line, ok := value.Keys[key]; ok {
-		return o.file.At(line)
+		return s.file.At(line)
 	}
-	return o.file.At(value.Line)
+	return s.file.At(value.Line)
 }
 
 var (
@@ -77,30 +77,31 @@ var (
 // plainOption writes an error that names an option as the file names it.
 func plainOption(message string) string { return strings.TrimPrefix(message, "--") }
 
-// locate puts in front of an error, if what it names comes from the file, where
-// it stands there.
-func (o *origins) locate(err error, targets []fanout.TargetConfig) error {
+// Locate puts in front of an error, if what it names comes from the file, where
+// it stands there. It needs the targets if it may be about one.
+func (o *Options) Locate(err error, targets []fanout.TargetConfig) error {
+	s := &o.sources
 	option := optionOfError.FindStringSubmatch(err.Error())
 	if option == nil {
 		return err
 	}
 	line := 0
-	if said, ok := o.fromFile(option[1]); ok {
+	if said, ok := s.fromFile(option[1]); ok {
 		line = said.Line
 	}
 	if named := targetOfError.FindStringSubmatch(err.Error()); named != nil {
-		line = cmp.Or(o.lineOfTarget(named[1], named[2], targets), line)
+		line = cmp.Or(s.lineOfTarget(named[1], named[2], targets), line)
 	}
 	if line == 0 {
 		return err
 	}
-	return fileError{fmt.Errorf("%s: %s", o.file.At(line), plainOption(err.Error()))}
+	return FileError{fmt.Errorf("%s: %s", s.file.At(line), plainOption(err.Error()))}
 }
 
 // lineOfTarget returns where the file has the last of the targets of that name,
 // or the key of it, or the key as an option for all targets; 0 if it has not.
-func (o *origins) lineOfTarget(name, key string, targets []fanout.TargetConfig) (line int) {
-	said, ok := o.fromFile(targetOption)
+func (s *sources) lineOfTarget(name, key string, targets []fanout.TargetConfig) (line int) {
+	said, ok := s.fromFile(targetOption)
 	own := false
 	for i, t := range targets {
 		if ok && t.Name == name && i < len(said.Values) {
@@ -110,7 +111,7 @@ func (o *origins) lineOfTarget(name, key string, targets []fanout.TargetConfig) 
 		}
 	}
 	if slices.Contains(fanout.TargetKeys(), key) && !own {
-		if said, ok := o.fromFile(key); ok {
+		if said, ok := s.fromFile(key); ok {
 			return said.Line
 		}
 	}

@@ -1,39 +1,40 @@
-package main
+package options
 
 import "github.com/alecthomas/kong"
 
-type runCmd struct {
-	Targets targets `name:"target" sep:"none" placeholder:"[NAME=]URL[,key=value...]" group:"targets" help:"Where copies go. Repeatable; in the environment separated by white space."`
+// Options are those of the default command, and of the one that checks them.
+type Options struct {
+	Targets Targets `name:"target" sep:"none" placeholder:"[NAME=]URL[,key=value...]" group:"targets" help:"Where copies go. Repeatable; in the environment separated by white space."`
 
-	Sample  share      `group:"defaults" default:"100%" placeholder:"SHARE" help:"Share of the requests that a group gets: 25% or 0.25."`
-	Methods methods    `group:"defaults" placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
-	Rate    rate       `group:"defaults" default:"none" placeholder:"N/s" help:"At most this many requests a second, like 200/s."`
+	Sample  Share      `group:"defaults" default:"100%" placeholder:"SHARE" help:"Share of the requests that a group gets: 25% or 0.25."`
+	Methods Methods    `group:"defaults" placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
+	Rate    Rate       `group:"defaults" default:"none" placeholder:"N/s" help:"At most this many requests a second, like 200/s."`
 	Conns   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many connections to a target."`
 	Batch   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many requests in flight on one connection under backlog."`
 	Queue   int        `group:"defaults" default:"8192" placeholder:"N" help:"At most this many requests wait for a connection."`
-	Drop    dropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest, oldest, or uniform: shed at random, or by key, before it is."`
-	Timeout duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each answer."`
-	MaxAge  duration   `group:"defaults" default:"10s" placeholder:"TIME" help:"A request that waited longer is dropped as stale."`
+	Drop    DropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest, oldest, or uniform: shed at random, or by key, before it is."`
+	Timeout Duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each answer."`
+	MaxAge  Duration   `group:"defaults" default:"10s" placeholder:"TIME" help:"A request that waited longer is dropped as stale."`
 	Host    string     `group:"defaults" default:"keep" placeholder:"HOST" help:"Host header: keep, target (that of the URL), or a value."`
 
 	Listen           []string  `group:"haproxy" default:"127.0.0.1:12345" placeholder:"ADDRESS" help:"Where HAProxy connects: HOST:PORT or unix:PATH. Repeatable."`
-	Allow            []network `group:"haproxy" placeholder:"CIDR" help:"Who may connect, like 10.0.0.0/8 (default: everybody). Repeatable."`
+	Allow            []Network `group:"haproxy" placeholder:"CIDR" help:"Who may connect, like 10.0.0.0/8 (default: everybody). Repeatable."`
 	MaxConns         uint      `group:"haproxy" placeholder:"N" help:"At most this many connections from HAProxy (default: what the limit of open files allows)."`
-	MaxFrameSize     frameSize `group:"haproxy" default:"1MiB" placeholder:"BYTES" help:"Largest frame to agree on; HAProxy's own limit counts up to it. Lower than HAProxy's costs requests."`
-	HandshakeTimeout duration  `group:"haproxy" default:"5s" placeholder:"TIME" help:"At most this long from connecting to the HELLO."`
+	MaxFrameSize     FrameSize `group:"haproxy" default:"1MiB" placeholder:"BYTES" help:"Largest frame to agree on; HAProxy's own limit counts up to it. Lower than HAProxy's costs requests."`
+	HandshakeTimeout Duration  `group:"haproxy" default:"5s" placeholder:"TIME" help:"At most this long from connecting to the HELLO."`
 	Loops            uint      `group:"haproxy" placeholder:"N" help:"Event loops (default: one for two CPUs)."`
 
 	Steer bool `group:"haproxy" help:"Tell HAProxy what share of its requests to send, so that what would be dropped is not sent at all. HAProxy has to heed it: see config haproxy --steer."`
 
-	SampleBy  sampleKey `group:"requests" default:"random" placeholder:"KEY" help:"random, path, header:NAME or cookie:NAME: the same key is in or out on every agent."`
-	SetHeader headers   `group:"requests" sep:"none" placeholder:"NAME:VALUE" help:"Set a header on every copy. Repeatable; in the environment one a line."`
+	SampleBy  SampleKey `group:"requests" default:"random" placeholder:"KEY" help:"random, path, header:NAME or cookie:NAME: the same key is in or out on every agent."`
+	SetHeader Headers   `group:"requests" sep:"none" placeholder:"NAME:VALUE" help:"Set a header on every copy. Repeatable; in the environment one a line."`
 	DelHeader []string  `group:"requests" placeholder:"NAME" help:"Remove a header from every copy, such as authorization and cookie. Repeatable."`
 	Truncated string    `group:"requests" default:"drop" placeholder:"POLICY" enum:"drop,send" help:"Requests with a body that HAProxy cut: drop or send."`
-	Memory    byteSize  `group:"requests" default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most, like 64MB or 1GiB."`
-	Source    address   `group:"requests" placeholder:"IP" help:"Local address of connections to targets."`
-	DNSTTL    duration  `name:"dns-ttl" group:"requests" default:"30s" placeholder:"TIME" help:"Targets' names are looked up again after this time."`
+	Memory    ByteSize  `group:"requests" default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most, like 64MB or 1GiB."`
+	Source    Address   `group:"requests" placeholder:"IP" help:"Local address of connections to targets."`
+	DNSTTL    Duration  `name:"dns-ttl" group:"requests" default:"30s" placeholder:"TIME" help:"Targets' names are looked up again after this time."`
 
-	ForwardedFor forwarded `group:"requests" default:"keep" placeholder:"POLICY" help:"X-Forwarded-For of requests that come with arg_src: keep it, append the client to it, or set it to the client."`
+	ForwardedFor Forwarded `group:"requests" default:"keep" placeholder:"POLICY" help:"X-Forwarded-For of requests that come with arg_src: keep it, append the client to it, or set it to the client."`
 
 	TLSCA       string `name:"tls-ca" group:"tls" placeholder:"FILE" help:"Certificates (PEM) to verify targets with (default: those of the system)."`
 	TLSCert     string `name:"tls-cert" group:"tls" placeholder:"FILE" help:"Certificate (PEM) to show to targets."`
@@ -44,15 +45,16 @@ type runCmd struct {
 
 	Admin          string   `group:"operation" default:"127.0.0.1:12346" placeholder:"ADDRESS" help:"Where to serve the live page, the API, metrics, health and profiles over HTTP; empty: nowhere."`
 	AdminTokenFile string   `group:"operation" placeholder:"FILE" help:"File with the token that the admin address asks for, except for health; needed unless that is on loopback."`
-	Drain          duration `group:"operation" default:"10s" placeholder:"TIME" help:"At most this long to finish what is queued at a stop."`
+	Drain          Duration `group:"operation" default:"10s" placeholder:"TIME" help:"At most this long to finish what is queued at a stop."`
 	LogLevel       string   `group:"operation" default:"info" placeholder:"LEVEL" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
 	LogDifferences bool     `group:"operation" help:"Log requests that a target answers with another status than production, a few lines a second at most."`
 	LogFormat      string   `group:"operation" default:"text" placeholder:"FORMAT" enum:"text,json" help:"text or json."`
 
-	origins origins
+	sources sources
 }
 
-var optionGroups = kong.ExplicitGroups([]kong.Group{
+// Groups are the headings of the options in the help.
+var Groups = kong.ExplicitGroups([]kong.Group{
 	{Key: "targets", Title: "Targets:"},
 	{Key: "defaults", Title: "Defaults of the targets:", Description: "Each may also stand behind a target's URL as key=value, and then is for that one. Two more keys stand only there: group and weight."},
 	{Key: "haproxy", Title: "From HAProxy:"},
@@ -62,7 +64,7 @@ var optionGroups = kong.ExplicitGroups([]kong.Group{
 })
 
 // Help is what --help shows above the options.
-func (*runCmd) Help() string {
+func (*Options) Help() string {
 	return `HAProxy sends a copy of every request over SPOP. It is acknowledged at once and sent on to each group of targets; the targets of a group share its stream by weight, and a target without group= is a group of its own.
 
 Everything to one target:

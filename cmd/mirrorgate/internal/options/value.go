@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"errors"
@@ -17,12 +17,12 @@ import (
 
 // The types of options that are more than a text, a number or a duration.
 
-// targets are the texts of --target; a URL has no white space, so that this is
+// Targets are the texts of --target; a URL has no white space, so that this is
 // what separates them in the environment.
-type targets []string
+type Targets []string
 
 // Decode adds to what other occurrences of the option gave.
-func (t *targets) Decode(ctx *kong.DecodeContext) error {
+func (t *Targets) Decode(ctx *kong.DecodeContext) error {
 	var text string
 	if err := ctx.Scan.PopValueInto("target", &text); err != nil {
 		return err
@@ -31,12 +31,14 @@ func (t *targets) Decode(ctx *kong.DecodeContext) error {
 	return nil
 }
 
-type headers []fanout.Header
+// Headers are the texts of --set-header: a field each, or one a line in the
+// environment.
+type Headers []fanout.Header
 
 var errHeader = errors.New("a header should be NAME:VALUE")
 
 // Decode adds to what other occurrences of the option gave.
-func (h *headers) Decode(ctx *kong.DecodeContext) error {
+func (h *Headers) Decode(ctx *kong.DecodeContext) error {
 	var text string
 	if err := ctx.Scan.PopValueInto("header", &text); err != nil {
 		return err
@@ -51,25 +53,27 @@ func (h *headers) Decode(ctx *kong.DecodeContext) error {
 	return nil
 }
 
-type duration time.Duration
+// Duration is a time above 0.
+type Duration time.Duration
 
 // UnmarshalText reads a time above 0.
-func (d *duration) UnmarshalText(text []byte) error {
+func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	if err != nil || v <= 0 {
 		return fmt.Errorf("%q should be a time above 0, like 500ms or 5s", text)
 	}
-	*d = duration(v)
+	*d = Duration(v)
 	return nil
 }
 
 // String writes it as UnmarshalText reads it.
-func (d duration) String() string { return time.Duration(d).String() }
+func (d Duration) String() string { return time.Duration(d).String() }
 
-type network struct{ netip.Prefix }
+// Network is a network, or an address alone.
+type Network struct{ netip.Prefix }
 
 // UnmarshalText reads 10.0.0.0/8, or an address alone.
-func (n *network) UnmarshalText(text []byte) (err error) {
+func (n *Network) UnmarshalText(text []byte) (err error) {
 	if n.Prefix, err = netip.ParsePrefix(string(text)); err == nil {
 		return nil
 	}
@@ -81,80 +85,88 @@ func (n *network) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-type address struct{ netip.Addr }
+// Address is an IP address.
+type Address struct{ netip.Addr }
 
 // UnmarshalText reads an IP address.
-func (a *address) UnmarshalText(text []byte) (err error) {
+func (a *Address) UnmarshalText(text []byte) (err error) {
 	if a.Addr, err = netip.ParseAddr(string(text)); err != nil {
 		return fmt.Errorf("%q should be an IP address of this machine", text)
 	}
 	return nil
 }
 
-type share float64
+// Share is a part of the requests, 0 to 1.
+type Share float64
 
 // UnmarshalText reads 25% or 0.25.
-func (s *share) UnmarshalText(text []byte) error {
+func (s *Share) UnmarshalText(text []byte) error {
 	v, err := fanout.ParseShare(string(text))
-	*s = share(v)
+	*s = Share(v)
 	return err
 }
 
-type rate float64
+// Rate is a number of requests a second; 0: no limit.
+type Rate float64
 
 // UnmarshalText reads 200/s, or none.
-func (r *rate) UnmarshalText(text []byte) error {
+func (r *Rate) UnmarshalText(text []byte) error {
 	v, err := fanout.ParseRate(string(text))
-	*r = rate(v)
+	*r = Rate(v)
 	return err
 }
 
-type methods []string
+// Methods are methods of HTTP; none: all.
+type Methods []string
 
 // UnmarshalText reads GET+HEAD.
-func (m *methods) UnmarshalText(text []byte) error {
+func (m *Methods) UnmarshalText(text []byte) error {
 	*m = fanout.ParseMethods(string(text))
 	return nil
 }
 
-type dropPolicy struct{ fanout.Drop }
+// DropPolicy says which request goes when a queue is full.
+type DropPolicy struct{ fanout.Drop }
 
 // UnmarshalText reads newest, oldest or uniform.
-func (d *dropPolicy) UnmarshalText(text []byte) (err error) {
+func (d *DropPolicy) UnmarshalText(text []byte) (err error) {
 	d.Drop, err = fanout.ParseDrop(string(text))
 	return err
 }
 
-type forwarded struct{ fanout.Forwarded }
+// Forwarded says what becomes of X-Forwarded-For.
+type Forwarded struct{ fanout.Forwarded }
 
 // UnmarshalText reads keep, append or set.
-func (f *forwarded) UnmarshalText(text []byte) (err error) {
+func (f *Forwarded) UnmarshalText(text []byte) (err error) {
 	f.Forwarded, err = fanout.ParseForwarded(string(text))
 	return err
 }
 
-type sampleKey struct{ fanout.SampleKey }
+// SampleKey says by what requests are sampled.
+type SampleKey struct{ fanout.SampleKey }
 
 // UnmarshalText reads random, path, header:NAME or cookie:NAME.
-func (k *sampleKey) UnmarshalText(text []byte) (err error) {
+func (k *SampleKey) UnmarshalText(text []byte) (err error) {
 	k.SampleKey, err = fanout.ParseSampleKey(string(text))
 	return err
 }
 
-type byteSize int64
+// ByteSize is a number of bytes above 0.
+type ByteSize int64
 
-// frameSize is a byteSize that SPOP and this machine allow for frames.
-type frameSize byteSize
+// FrameSize is a ByteSize that SPOP and this machine allow for frames.
+type FrameSize ByteSize
 
 const maxFrameSize = 64 << 20
 
-// UnmarshalText reads a size as byteSize does.
-func (s *frameSize) UnmarshalText(text []byte) error {
-	var size byteSize
+// UnmarshalText reads a size as ByteSize does.
+func (s *FrameSize) UnmarshalText(text []byte) error {
+	var size ByteSize
 	if err := size.UnmarshalText(text); err != nil || size < codec.MinMaxFrameSize || size > maxFrameSize {
 		return fmt.Errorf("%q should be a number of bytes from %d to 64MiB", text, codec.MinMaxFrameSize)
 	}
-	*s = frameSize(size)
+	*s = FrameSize(size)
 	return nil
 }
 
@@ -171,7 +183,7 @@ var byteUnits = []struct {
 var errByteSize = errors.New("should be a number of bytes like 64MB, 512MiB or 1.5GiB")
 
 // UnmarshalText reads a size above 0 with its unit; without one it is bytes.
-func (s *byteSize) UnmarshalText(text []byte) error {
+func (s *ByteSize) UnmarshalText(text []byte) error {
 	for _, unit := range byteUnits {
 		number, ok := strings.CutSuffix(string(text), unit.suffix)
 		if !ok {
@@ -181,14 +193,14 @@ func (s *byteSize) UnmarshalText(text []byte) error {
 		if err != nil || !(v*unit.bytes >= 1 && v*unit.bytes < 1<<62) {
 			break
 		}
-		*s = byteSize(v * unit.bytes)
+		*s = ByteSize(v * unit.bytes)
 		return nil
 	}
 	return fmt.Errorf("%q %w", text, errByteSize)
 }
 
 // String writes it in the largest unit that makes a whole number.
-func (s byteSize) String() string {
+func (s ByteSize) String() string {
 	for _, unit := range slices.Backward(byteUnits[:4]) {
 		if n := int64(unit.bytes); int64(s)%n == 0 {
 			return fmt.Sprint(int64(s)/n) + unit.suffix

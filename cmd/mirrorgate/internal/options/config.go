@@ -1,0 +1,116 @@
+package options
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
+	"github.com/mirrorgate/mirrorgate/engine"
+	"github.com/mirrorgate/mirrorgate/fanout"
+)
+
+// Fanout reads the options that concern targets. Whatever is wrong with them is
+// an error that names the option, and where it comes from.
+func (o *Options) Fanout(set *metrics.Set, log *slog.Logger) (fanout.Config, error) {
+	tls, err := TLS{o.TLSCA, o.TLSCert, o.TLSKey, o.TLSInsecure}.Config()
+	if err != nil {
+		return fanout.Config{}, o.Locate(err, nil)
+	}
+	cfg := fanout.Config{
+		SampleBy:      o.SampleBy.SampleKey,
+		SetHeaders:    o.SetHeader,
+		DelHeaders:    o.DelHeader,
+		SendTruncated: o.Truncated == "send",
+		Memory:        int64(o.Memory),
+		Source:        o.Source.Addr,
+		DNSTTL:        time.Duration(o.DNSTTL),
+		TLS:           tls,
+		Metrics:       set,
+		ForwardedFor:  o.ForwardedFor.Forwarded,
+		Logger:        log,
+	}
+	if o.Steer {
+		cfg.Steer = new(atomic.Uint32)
+	}
+	for i, text := range o.Targets {
+		t, err := fanout.ParseTarget(text, o.targetDefaults(), i+1)
+		if err != nil {
+			return fanout.Config{}, o.Locate(fmt.Errorf("--target %s: %w", text, err), append(cfg.Targets, fanout.TargetConfig{Name: text}))
+		}
+		cfg.Targets = append(cfg.Targets, t)
+	}
+	if err := cfg.Validate(); err != nil {
+		return fanout.Config{}, o.Locate(err, cfg.Targets)
+	}
+	return cfg, nil
+}
+
+func (o *Options) targetDefaults() fanout.TargetConfig {
+	t := fanout.DefaultTarget()
+	t.Sample = float64(o.Sample)
+	t.Methods = o.Methods
+	t.Rate = float64(o.Rate)
+	t.Conns = o.Conns
+	t.Batch = o.Batch
+	t.Queue = o.Queue
+	t.Drop = o.Drop.Drop
+	t.Timeout = time.Duration(o.Timeout)
+	t.MaxAge = time.Duration(o.MaxAge)
+	t.Host = o.Host
+	return t
+}
+
+// OwnDescriptors is what neither HAProxy nor targets need: the log, the admin
+// server and its clients, listeners, event loops.
+const OwnDescriptors = 64
+
+// unfinishedShare of --memory is what frames that have yet to be complete, and
+// ACKs that have yet to be read, may take besides.
+const unfinishedShare = 4
+
+// Engine reads the options that concern HAProxy.
+func (o *Options) Engine(set *metrics.Set, log *slog.Logger) engine.Config {
+	cfg := engine.Config{
+		Listen:           o.Listen,
+		Loops:            int(o.Loops),
+		Reserve:          OwnDescriptors,
+		MaxConns:         int(min(o.MaxConns, math.MaxInt32)),
+		MaxFrameSize:     uint64(o.MaxFrameSize),
+		HandshakeTimeout: time.Duration(o.HandshakeTimeout),
+		Memory:           int64(o.Memory) / unfinishedShare,
+		Metrics:          set,
+		Logger:           log,
+	}
+	for _, n := range o.Allow {
+		cfg.Allow = append(cfg.Allow, n.Prefix)
+	}
+	return cfg
+}
+
+// Check returns the error that a start would, as far as it shows without binding
+// an address, and what it would send to.
+func (o *Options) Check() ([]fanout.TargetConfig, error) {
+	cfg, err := o.Fanout(metrics.NewSet(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	token, err := o.AdminToken()
+	if err != nil {
+		return nil, err
+	}
+	a := admin.Config{Address: o.Admin, Token: token}
+	if err := a.Validate(); err != nil {
+		return nil, o.Locate(fmt.Errorf("--admin: %w", err), nil)
+	}
+	for _, addr := range o.Listen {
+		if err := engine.CheckAddress(addr); err != nil {
+			return nil, o.Locate(fmt.Errorf("--listen: %w", err), nil)
+		}
+	}
+	return cfg.Targets, nil
+}

@@ -1,0 +1,16 @@
+// Package options has the options of the default command: what the command line,
+// the environment and the configuration file say, in this order of rank.
+//
+// The way of a value through the files:
+//
+//	flags.go    the options, and what the help says of them
+//	value.go    the types that are more than a text, a number or a time
+//	file.go     the configuration file, which internal/configfile reads
+//	sources.go  where a value comes from, and so where a mistake stands
+//	token.go    the secret of the admin server
+//	tls.go      how targets are reached over TLS
+//	config.go   what fanout and engine get, and whether all of it is right
+//	reload.go   which options follow the file while mirrorgate runs
+//	sheet.go    what is in force, written as a configuration file
+//	secrets.go  what must not be in an error
+package options

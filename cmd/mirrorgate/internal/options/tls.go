@@ -1,0 +1,46 @@
+package options
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+)
+
+var (
+	errNoCertificate = errors.New("the file holds no certificate in PEM form")
+	errHalfPair      = errors.New("--tls-cert and --tls-key need each other: give both or none")
+)
+
+// TLS are the options of connections to targets whose URL is https.
+type TLS struct {
+	CA, Cert, Key string // names of PEM files, or empty
+	Insecure      bool   // targets are not verified
+}
+
+// Config reads the files. The error names the option.
+func (t TLS) Config() (*tls.Config, error) {
+	cfg := &tls.Config{InsecureSkipVerify: t.Insecure}
+	if t.CA != "" {
+		pem, err := os.ReadFile(t.CA)
+		if err != nil {
+			return nil, fmt.Errorf("--tls-ca: cannot read certificates: %w", err)
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("--tls-ca %s: %w", t.CA, errNoCertificate)
+		}
+	}
+	if (t.Cert == "") != (t.Key == "") {
+		return nil, errHalfPair
+	}
+	if t.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		if err != nil {
+			return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: cannot read key pair: %w", t.Cert, t.Key, err)
+		}
+		cfg.Certificates = []tls.Certificate{pair}
+	}
+	return cfg, nil
+}
