@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"crypto/tls"
 	"net"
 	"slices"
 	"sync"
@@ -40,7 +39,6 @@ func (all goroutineRelay) close() {
 // are equal, and its workers.
 type floorTarget struct {
 	addr    string
-	dial    func(network, addr string) (net.Conn, error)
 	batch   int
 	limit   int
 	dropped *atomic.Uint64
@@ -63,10 +61,7 @@ type floorWorker struct {
 }
 
 func newFloorTarget(addr string, cfg FloorConfig, dropped *atomic.Uint64) *floorTarget {
-	t := &floorTarget{addr: addr, batch: cfg.Batch, limit: cfg.Queue, dropped: dropped, dial: net.Dial}
-	if cfg.TLS {
-		t.dial = (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).Dial
-	}
+	t := &floorTarget{addr: addr, batch: cfg.Batch, limit: cfg.Queue, dropped: dropped}
 	for range cfg.Conns {
 		w := &floorWorker{target: t, bell: make(chan struct{}, 1), in: make([]byte, 16<<10)}
 		t.workers = append(t.workers, w)
@@ -158,7 +153,7 @@ func (w *floorWorker) connect() error {
 	if w.nc != nil {
 		return nil
 	}
-	nc, err := w.target.dial("tcp", w.target.addr)
+	nc, err := net.Dial("tcp", w.target.addr)
 	if err != nil {
 		return err
 	}

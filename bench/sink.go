@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,6 @@ import (
 // than where it ends, and responds to all that one read brought with one write.
 type Sink struct {
 	ln         net.Listener
-	tls        *tls.Config // nil: plain
 	mode       SinkMode
 	delay      time.Duration
 	head, body string
@@ -37,11 +35,6 @@ const sinkBuffer = 64 << 10
 // ListenSink serves on addr ("host:port", port 0 for any) until Close. delay is
 // for SinkDelay alone. The errors: an unknown mode, an address in use.
 func ListenSink(addr string, mode SinkMode, delay time.Duration) (*Sink, error) {
-	return listenSink(addr, mode, delay, nil)
-}
-
-// listenSink speaks TLS if there is a configuration for it.
-func listenSink(addr string, mode SinkMode, delay time.Duration, secure *tls.Config) (*Sink, error) {
 	head, body, err := mode.response()
 	if err != nil {
 		return nil, err
@@ -51,7 +44,7 @@ func listenSink(addr string, mode SinkMode, delay time.Duration, secure *tls.Con
 		return nil, fmt.Errorf("cannot start the sink: %w", err)
 	}
 	s := &Sink{
-		ln: ln, tls: secure, mode: mode, delay: delay, head: head, body: body,
+		ln: ln, mode: mode, delay: delay, head: head, body: body,
 		conns: map[net.Conn]struct{}{}, quit: make(chan struct{}),
 	}
 	s.done.Go(s.accept)
@@ -123,14 +116,10 @@ func (s *Sink) serve(nc net.Conn) {
 		delete(s.conns, nc)
 		s.mu.Unlock()
 	}()
-	c := sinkConn{sink: s, tcp: nc.(*net.TCPConn)}
-	c.nc = c.tcp
-	if s.tls != nil {
-		c.nc = tls.Server(nc, s.tls)
-	}
+	c := sinkConn{sink: s, nc: nc.(*net.TCPConn)}
 	buf := make([]byte, sinkBuffer)
 	for {
-		n, err := c.nc.Read(buf)
+		n, err := nc.Read(buf)
 		if err != nil {
 			return
 		}
@@ -159,16 +148,9 @@ func (s *Sink) serve(nc net.Conn) {
 // sinkConn is one connection of a sink.
 type sinkConn struct {
 	sink *Sink
-	tcp  *net.TCPConn
-	nc   closeWriter // that, or TLS over it
+	nc   *net.TCPConn
 	in   scanner
 	out  []byte
-}
-
-// closeWriter is what *net.TCPConn and *tls.Conn have in common.
-type closeWriter interface {
-	net.Conn
-	CloseWrite() error
 }
 
 // respond is for the request that in has just found, and reports whether the
@@ -179,7 +161,7 @@ func (c *sinkConn) respond() bool {
 	case SinkHang:
 		return true
 	case SinkReset:
-		c.tcp.SetLinger(0)
+		c.nc.SetLinger(0)
 		return false
 	case SinkDelay:
 		s.pause(s.delay)

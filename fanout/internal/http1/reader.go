@@ -20,18 +20,18 @@ type state uint8
 
 const (
 	atStatusLine state = iota
-	atField            // at a field line, or at the end of the head
+	atField
 	inBody
 	inBodyUntilClose
 	atChunkSize
-	inChunkSize  // behind its first digit
-	inChunkSpace // in white space
+	inChunkSize
+	behindChunkSize
 	inChunkExt
 	atChunkSizeLF
 	inChunk
-	atChunkEnd
-	atChunkEndLF
-	atTrailer // at a trailer field line, or at the end of the response
+	behindChunk
+	behindChunkLF
+	atTrailer
 	inTrailer
 	atLastLF
 	done

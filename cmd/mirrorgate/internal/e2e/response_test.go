@@ -1,11 +1,8 @@
 package e2e
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -15,7 +12,6 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
-	"github.com/mirrorgate/mirrorgate/codec"
 )
 
 // statusServer answers with the status that the query has under the key; 200
@@ -138,69 +134,11 @@ func TestHAProxyMirrorsAfterTheResponse(t *testing.T) {
 	a.atRest(3, oneTarget)
 }
 
-// heldAgent is an agent that acknowledges nothing before it is let go.
-type heldAgent struct {
-	listener net.Listener
-	notified chan struct{} // gets one for each NOTIFY
-	release  chan struct{} // closed to let it go
-}
-
-func startHeldAgent(t *testing.T) *heldAgent {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &heldAgent{listener, make(chan struct{}, 100), make(chan struct{})}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go h.serve(conn)
-		}
-	}()
-	return h
-}
-
-func (h *heldAgent) serve(conn net.Conn) {
-	defer conn.Close()
-	in := bufio.NewReader(conn)
-	for {
-		var size [codec.LenSize]byte
-		if _, err := io.ReadFull(in, size[:]); err != nil {
-			return
-		}
-		b := make([]byte, codec.FrameLen(size[:]))
-		if _, err := io.ReadFull(in, b); err != nil {
-			return
-		}
-		f, err := codec.ParseFrame(b)
-		if err != nil {
-			return
-		}
-		switch f.Type {
-		case codec.FrameHAProxyHello:
-			hello, err := codec.ParseHello(f)
-			if err != nil {
-				return
-			}
-			conn.Write(codec.AppendAgentHello(nil, hello.MaxFrameSize))
-		case codec.FrameNotify:
-			h.notified <- struct{}{}
-			<-h.release
-			conn.Write(codec.AppendAck(nil, f.StreamID, f.FrameID))
-		}
-	}
-}
-
 // The request itself does not wait for the agent, only its answer does, and only
 // for the ACK.
 func TestHAProxyAnswerWaitsForTheAck(t *testing.T) {
 	origin, h := startRecorder(t), startHeldAgent(t)
-	addr := startPrinted(t, origin.addr(), "--event=response", "--agents", h.listener.Addr().String())
+	addr := startPrinted(t, origin.addr(), "--event=response", "--agents", h.addr)
 	answered := make(chan int, 1)
 	go func() {
 		status, _ := sendRaw(t, addr, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
