@@ -2,11 +2,14 @@ package engine
 
 import (
 	"bytes"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/panjf2000/gnet/v2/pkg/buffer/elastic"
 
 	"github.com/mirrorgate/mirrorgate/codec"
 )
@@ -147,7 +150,7 @@ func TestUnreadReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c, sock := fakeServer(t)
 		s.cfg.FrameTimeout = timeout
-		s.policy.memory.limit = 200_000
+		s.policy.memory.limit = 400_000
 		sock.wakeUp(greeting())
 		f := func(want look) {
 			t.Helper()
@@ -158,18 +161,18 @@ func TestUnreadReplies(t *testing.T) {
 			}
 		}
 		f(look{0, false, 0, false})
-		f(look{500, false, 500, true})
-		f(look{300, false, 300, true})
+		f(look{500, false, 1000, true})
+		f(look{300, false, 600, true})
 		f(look{0, false, 0, false})
-		f(look{100_000, false, 100_000, true})
-		f(look{100_001, true, 100_000, true})
+		f(look{100_000, false, 200_000, true})
+		f(look{100_001, true, 200_000, true})
 		s.policy.memory.limit = 1 << 20
-		f(look{maxBacklog, false, maxBacklog, true})
-		f(look{maxBacklog + 1, true, maxBacklog, true})
+		f(look{maxBacklog, false, 2 * maxBacklog, true})
+		f(look{maxBacklog + 1, true, 2 * maxBacklog, true})
 
 		expire := func(unread int, closed bool) {
 			t.Helper()
-			f(look{10, false, 10, true})
+			f(look{10, false, 20, true})
 			sock.unread = unread
 			time.Sleep(timeout - time.Nanosecond)
 			s.expire(c, s.clock())
@@ -178,7 +181,7 @@ func TestUnreadReplies(t *testing.T) {
 			}
 			time.Sleep(time.Nanosecond)
 			s.expire(c, s.clock())
-			if sock.closed != closed || s.policy.memory.held.Load() != int64(unread) {
+			if sock.closed != closed || s.policy.memory.held.Load() != int64(2*unread) {
 				t.Errorf("with %d bytes unread: closed: %v, held: %d", unread, sock.closed, s.policy.memory.held.Load())
 			}
 		}
@@ -188,4 +191,27 @@ func TestUnreadReplies(t *testing.T) {
 			t.Errorf("%d replies were too many or too late, want 3", got)
 		}
 	})
+}
+
+// gnet's buffer for unread replies takes no more than is counted for it, however
+// small they are.
+func TestBacklogCost(t *testing.T) {
+	const conns = 100
+	ack := codec.AppendAck(nil, 1, 1)
+	list := make([]*elastic.Buffer, conns)
+	before := heap()
+	for i := range list {
+		b, err := elastic.New(backlogBuffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range maxBacklog / len(ack) {
+			_, _ = b.Write(ack)
+		}
+		list[i] = b
+	}
+	if each := (heap() - before) / conns; each > backlogCost*maxBacklog+1024 {
+		t.Errorf("%d bytes of replies take %d", maxBacklog, each)
+	}
+	runtime.KeepAlive(list)
 }

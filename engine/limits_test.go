@@ -215,12 +215,8 @@ func TestIdleConnectionIsSmall(t *testing.T) {
 // bareClient shakes hands, has a NOTIFY acknowledged in two pieces, and stays.
 func bareClient(t *testing.T, port int) {
 	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Close(fd) })
-	err = syscall.Connect(fd, &syscall.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
+	fd := connectFrom(t, [4]byte{127, 0, 0, 1}, port)
+	var err error
 	one := notify(1, get("/"))
 	for _, b := range [][]byte{greeting(), one[:20], one[20:]} {
 		if err == nil {

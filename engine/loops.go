@@ -12,14 +12,22 @@ import (
 	"time"
 
 	"github.com/panjf2000/gnet/v2"
+	"github.com/panjf2000/gnet/v2/pkg/pool/goroutine"
 )
 
 // This file is the only one that touches a gnet connection. What a conn holds
 // belongs to its event loop; see conn for what others may touch.
 
-// maxBacklog is how many bytes of replies a connection may leave unread, besides
-// what the kernel holds: more than the replies to all that one read can bring.
-const maxBacklog = 128 << 10
+const (
+	// maxBacklog is how many bytes of replies a connection may leave unread, besides
+	// what the kernel holds: more than the replies to all that one read can bring.
+	maxBacklog = 128 << 10
+	// backlogBuffer is how far gnet's buffer for them grows before it becomes a
+	// list, in which each ACK would take five times its size.
+	backlogBuffer = 2 * maxBacklog
+	// backlogCost is how many bytes that buffer takes at most for each in it.
+	backlogCost = 2
+)
 
 // conn is a connection as its event loop knows it. Other goroutines may touch
 // the deadline, and with the registry's lock the fields of the registry.
@@ -40,10 +48,14 @@ type conn struct {
 	closableSince    time.Duration
 }
 
+// For what we do gnet needs no pool of goroutines, which wakes up twice a second.
+func init() { goroutine.DefaultWorkerPool.Release() }
+
 // startLoops starts gnet's event loops without listeners, see accept.
 func (s *Server) startLoops() (err error) {
 	s.client, err = gnet.NewClient(&loops{Server: s},
 		gnet.WithNumEventLoop(s.cfg.Loops),
+		gnet.WithWriteBufferCap(backlogBuffer),
 		gnet.WithTCPNoDelay(gnet.TCPDelay), // leaves it as net set it: on
 		gnet.WithLogger(gnetLogger{s.cfg.Logger}))
 	if err == nil {
@@ -117,7 +129,7 @@ func (l *loops) OnClose(sock gnet.Conn, _ error) gnet.Action {
 	w := acquireWake()
 	c.session.end(w)
 	l.submit(w)
-	c.session.host.release(c.unread)
+	c.session.host.release(backlogCost * c.unread)
 	l.registry.remove(c)
 	<-l.slots
 	return gnet.None
@@ -152,8 +164,8 @@ func (s *Server) countUnread(c *conn) bool {
 	c.unread = c.sock.OutboundBuffered()
 	switch {
 	case c.unread <= before:
-		c.session.host.release(before - c.unread)
-	case c.unread > maxBacklog || !c.session.host.reserve(c.unread-before):
+		c.session.host.release(backlogCost * (before - c.unread))
+	case c.unread > maxBacklog || !c.session.host.reserve(backlogCost*(c.unread-before)):
 		c.unread = before
 		return false
 	}

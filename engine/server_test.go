@@ -29,8 +29,7 @@ func TestMain(m *testing.M) {
 	if limit := os.Getenv(childEnv); limit != "" {
 		os.Exit(child(limit))
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
-		goleak.IgnoreAnyFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"))
+	goleak.VerifyTestMain(m)
 }
 
 // recorder is a Mirror that remembers.
