@@ -10,7 +10,8 @@
 //	sample.go     which share of the traffic a group takes, and which target
 //	admit.go      may it wait at the target: breaker, rate, memory, room in the queue
 //	shed.go       how much drop=uniform admits
-//	payload.go    the one copy in wire format that all targets share, and the free ones
+//	payload.go    the one copy in wire format that all targets share
+//	payload_pool.go  the free ones, in classes
 //	queue.go      the bounded queue of a target, and who goes when it is full
 //	target.go     a target: its queue, its lanes, its counters
 //	pace.go       whether it answers fast, which decides how lanes share the work

@@ -77,6 +77,8 @@ const tickEvery = 100 * time.Millisecond
 func (f *Fanout) tick() {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
+	trim := time.NewTicker(trimEvery)
+	defer trim.Stop()
 	for {
 		select {
 		case <-ticker.C:
@@ -84,6 +86,8 @@ func (f *Fanout) tick() {
 				t.tick(f.now())
 			}
 			f.steer()
+		case <-trim.C:
+			f.payloads.trim()
 		case <-f.life.stopTick:
 			return
 		}

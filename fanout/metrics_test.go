@@ -3,6 +3,7 @@ package fanout
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -108,7 +109,7 @@ func TestGaugesWhileItRuns(t *testing.T) {
 			t.Errorf("queue, in flight, connections, bytes: %q, want %q", got, want)
 		}
 	}
-	check("6", "4", "1", "5760")
+	check("6", "4", "1", strconv.Itoa(10*small))
 	close(release)
 	drain(t, f)
 	check("0", "0", "0", "0")

@@ -13,7 +13,7 @@ type batch struct {
 	now  int64
 
 	prepared wire.Prepared
-	hand     hand
+	free     localFree
 	takers   []*target // of the current request
 	held     int64     // bytes of payload made by this batch
 

@@ -1,6 +1,8 @@
 package fanout
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/mirrorgate/mirrorgate/codec"
@@ -23,16 +25,23 @@ func browserRequest() codec.Request {
 func BenchmarkSerialise(b *testing.B) {
 	f := newFanout(b, nil, "http://127.0.0.1:1")
 	defer drain(b, f)
-	r := browserRequest()
-	scratch := newBatch(f)
-	p := &scratch.prepared
-	f.prepare(p, &r)
-	b.SetBytes(int64(len(r.Headers.Raw)))
-	b.ReportAllocs()
-	for b.Loop() {
-		pl := scratch.serialise(p, 1)
-		pl.unref()
-		f.payloads.put(pl)
+	run := func(name string, r codec.Request) {
+		b.Run(name, func(b *testing.B) {
+			scratch := newBatch(f)
+			p := &scratch.prepared
+			f.prepare(p, &r)
+			b.SetBytes(int64(len(r.Headers.Raw) + len(r.Body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				pl := scratch.serialise(p, 1)
+				pl.unref()
+				f.payloads.put(pl)
+			}
+		})
+	}
+	run("small", browserRequest())
+	for _, kB := range []int{64, 128, 256} {
+		run(fmt.Sprintf("body-%dkB", kB), request("POST", "/", strings.Repeat("b", kB<<10), "host", "h"))
 	}
 }
 
