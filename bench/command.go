@@ -19,6 +19,9 @@ const FloorCommand = "{bench} floor --listen={listen} --conns={conns} --batch={b
 // GoroutineFloorCommand runs the one whose connections have goroutines of their own.
 const GoroutineFloorCommand = FloorCommand + " --goroutines"
 
+// TLSFloorCommand is that one with targets that speak TLS.
+const TLSFloorCommand = GoroutineFloorCommand + " --tls"
+
 // AckCommand runs an agent that only acknowledges.
 const AckCommand = "{bench} floor --listen={listen}"
 

@@ -50,11 +50,14 @@ func TestRatiosAreRoundByRound(t *testing.T) {
 }
 
 func testSweeps() []Sweep {
-	point := func(size int, cpu float64) SweepPoint { return SweepPoint{size, Report{CPUPerAcked: cpu, Dropped: 7}} }
+	point := func(size int, cpu float64) SweepPoint {
+		return SweepPoint{Size: size, Report: Report{CPUPerAcked: cpu, CPUPerDelivery: cpu, Dropped: 7}}
+	}
 	return []Sweep{
 		{"targets", []SweepPoint{point(1, 1.5), point(2, 2.25)}},
 		{"batch", []SweepPoint{point(1, 8), point(64, 1.25)}},
 		{"one", []SweepPoint{point(1, 0)}},
+		{"floor", []SweepPoint{{Size: 3, Report: Report{CPUPerDelivery: 3}, Floor: &Report{CPUPerDelivery: 2}}}},
 	}
 }
 
@@ -71,9 +74,24 @@ func TestSweepsText(t *testing.T) {
 		}
 	}
 	f(0, "targets deliveries/s dropped CPU")
-	f(2, "2 0 7 2.25 0")
+	f(2, "2 0 7 2.25 2.25")
 	f(4, "batch")
 	f(6, "64 0 7 1.25")
+	f(12, "3 0 0 0 3.00 0 0 0 2.00 1.50")
+}
+
+func TestOverTLS(t *testing.T) {
+	f := func(command, want string) {
+		t.Helper()
+		if got := overTLS(command); got != want {
+			t.Errorf("got %s", got)
+		}
+	}
+	f("m {listen} --target=http://{targets}", "m {listen} --tls-insecure --target=https://{targets}")
+	f("other -l {listen} -t http://{target}", "other -l {listen} -t http://{target}")
+	if overTLS(DefaultCommand) == DefaultCommand {
+		t.Error("mirrorgate itself is not measured")
+	}
 }
 
 func TestMarkdown(t *testing.T) {

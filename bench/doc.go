@@ -18,6 +18,7 @@
 //	sink.go       a target that counts
 //	scanner.go    where requests end
 //	response.go   what it responds
+//	certificate.go its TLS
 //	sinks.go      all targets of a run, and whether they have it all
 //
 //	command.go    command lines of agents and their placeholders

@@ -47,6 +47,7 @@ type FloorConfig struct {
 	// Goroutines gives each connection to a target one of its own. Else they live on
 	// the event loops, where nothing has to be woken, which is the lower floor.
 	Goroutines bool
+	TLS        bool // to the targets, without verifying them; with Goroutines alone
 }
 
 // StartFloor serves until Close. The errors are those of the configuration and
@@ -54,6 +55,9 @@ type FloorConfig struct {
 func StartFloor(cfg FloorConfig) (*Floor, error) {
 	if cfg.Conns < 1 || cfg.Batch < 1 || cfg.Queue < 1 {
 		return nil, errors.New("the floor needs conns, batch and queue of 1 or more")
+	}
+	if cfg.TLS && !cfg.Goroutines {
+		return nil, errors.New("the floor speaks TLS with goroutines alone")
 	}
 	cfg.Loops = max(cfg.Loops, 1)
 	f := &Floor{booted: make(chan struct{}), ended: make(chan error, 1), batch: cfg.Batch}

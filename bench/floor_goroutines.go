@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"crypto/tls"
 	"net"
 	"slices"
 	"sync"
@@ -39,6 +40,7 @@ func (all goroutineRelay) close() {
 // are equal, and its workers.
 type floorTarget struct {
 	addr    string
+	dial    func(network, addr string) (net.Conn, error)
 	batch   int
 	limit   int
 	dropped *atomic.Uint64
@@ -61,7 +63,10 @@ type floorWorker struct {
 }
 
 func newFloorTarget(addr string, cfg FloorConfig, dropped *atomic.Uint64) *floorTarget {
-	t := &floorTarget{addr: addr, batch: cfg.Batch, limit: cfg.Queue, dropped: dropped}
+	t := &floorTarget{addr: addr, batch: cfg.Batch, limit: cfg.Queue, dropped: dropped, dial: net.Dial}
+	if cfg.TLS {
+		t.dial = (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).Dial
+	}
 	for range cfg.Conns {
 		w := &floorWorker{target: t, bell: make(chan struct{}, 1), in: make([]byte, 16<<10)}
 		t.workers = append(t.workers, w)
@@ -153,7 +158,7 @@ func (w *floorWorker) connect() error {
 	if w.nc != nil {
 		return nil
 	}
-	nc, err := net.Dial("tcp", w.target.addr)
+	nc, err := w.target.dial("tcp", w.target.addr)
 	if err != nil {
 		return err
 	}

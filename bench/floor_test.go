@@ -19,6 +19,7 @@ func TestFloorErrors(t *testing.T) {
 		}
 	}
 	f(func(cfg *FloorConfig) { cfg.Batch = 0 }, "1 or more")
+	f(func(cfg *FloorConfig) { cfg.TLS = true }, "TLS with goroutines alone")
 	f(func(cfg *FloorConfig) { cfg.Listen = mustListen(t, SinkOK, 0).Addr() }, "address already in use")
 }
 

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"github.com/mirrorgate/mirrorgate/codec"
 )
@@ -72,19 +73,35 @@ var browserHeaders = [][2]string{
 	{"cache-control", "max-age=0"},
 }
 
+// headerValue is that of invented fields: 100 fields have 8 kB, as in requests with
+// much tracing and many cookies.
+const headerValue = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef012345"
+
 // headers are the first l.Headers of a browser's and then invented ones; a body
 // brings its length with it, as one more.
 func headers(l Load) []byte {
 	var raw []byte
 	for i := range l.Headers {
-		if i < len(browserHeaders) {
+		switch {
+		case i >= len(browserHeaders):
+			raw = codec.AppendHeader(raw, "x-bench-"+strconv.Itoa(i+1), headerValue)
+		case browserHeaders[i][0] == "cookie" && l.cookie > 0:
+			raw = appendCookie(raw, l)
+		default:
 			raw = codec.AppendHeader(raw, browserHeaders[i][0], browserHeaders[i][1])
-			continue
 		}
-		raw = codec.AppendHeader(raw, "x-bench-"+strconv.Itoa(i+1), "0123456789abcdef")
 	}
 	if l.Body > 0 {
 		raw = codec.AppendHeader(raw, "content-length", strconv.Itoa(l.Body))
 	}
 	return codec.AppendHeadersEnd(raw)
+}
+
+// appendCookie appends l.cookie bytes of cookie, in as many fields as asked for.
+func appendCookie(raw []byte, l Load) []byte {
+	fields := max(1, l.cookieFields)
+	for range fields {
+		raw = codec.AppendHeader(raw, "cookie", strings.Repeat("c", l.cookie/fields))
+	}
+	return raw
 }

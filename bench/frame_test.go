@@ -69,3 +69,22 @@ func TestBars(t *testing.T) {
 	f(len(lines)-2, "< 100µs 0")
 	f(len(lines)-1, "< 158µs "+third+" 1")
 }
+
+// Requests with many fields are as large as those that people have.
+func TestHeaderSizes(t *testing.T) {
+	f := func(l Load, fields, least, most int) {
+		t.Helper()
+		h := codec.Headers{Raw: headers(l)}
+		n, size := 0, 0
+		for it := h.Iter(); it.Next(); n++ {
+			size += len(it.Name) + len(": ") + len(it.Value) + len("\r\n")
+		}
+		if n != fields || size < least || size > most {
+			t.Errorf("%+v: %d fields of %d bytes", l, n, size)
+		}
+	}
+	f(Load{Headers: 8}, 8, 350, 500)
+	f(Load{Headers: 100}, 100, 8000, 8500)
+	f(Load{Headers: 14, cookie: 600}, 14, 1400, 1700)
+	f(Load{Headers: 14, cookie: 600, cookieFields: 3}, 16, 1400, 1700)
+}

@@ -16,6 +16,9 @@ type Load struct {
 	Warmup      time.Duration // not measured
 	Duration    time.Duration // measured
 
+	cookie       int // bytes of the cookie; 0: a short one
+	cookieFields int // that it is cut into; 0: 1
+
 	frame []byte // what is sent instead of what Body and Headers say
 	peers int    // addresses that the connections come from; 0: what the system takes
 }

@@ -35,6 +35,7 @@ func floorMain(args []string) error {
 	f.IntVar(&cfg.Batch, "batch", 8, "")
 	f.IntVar(&cfg.Queue, "queue", 1<<20, "")
 	f.BoolVar(&cfg.Goroutines, "goroutines", false, "")
+	f.BoolVar(&cfg.TLS, "tls", false, "")
 	f.Func("target", "", func(t string) error {
 		cfg.Targets = append(cfg.Targets, strings.TrimSpace(t))
 		return nil

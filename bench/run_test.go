@@ -54,6 +54,7 @@ func TestRunReconciles(t *testing.T) {
 	}
 	f("a batch of 1", func(cfg *RunConfig) { cfg.Batch = 1 })
 	f("connections with goroutines", func(cfg *RunConfig) { cfg.Command += " --goroutines" })
+	f("targets with TLS", func(cfg *RunConfig) { cfg.Command, cfg.Sink.TLS = cfg.Command+" --goroutines --tls", true })
 	r = f("open loop with bodies", func(cfg *RunConfig) { cfg.Load.Rate, cfg.Load.Body = 2000, 5000 })
 	if r.Sent < 600 || r.Delivered != r.Sent {
 		t.Errorf("%d sent, %d delivered", r.Sent, r.Delivered)

@@ -17,40 +17,72 @@ type Sweep struct {
 
 // SweepPoint is one of its runs.
 type SweepPoint struct {
-	Size   int    `json:"size"`
-	Report Report `json:"report"`
+	Size   int     `json:"size"`
+	Report Report  `json:"report"`
+	Floor  *Report `json:"floor,omitempty"` // that of the floor under the same load
 }
 
-// sweeps are the sizes that the cost is measured against.
-var sweeps = []struct {
+// sweep is what the cost is measured against.
+type sweep struct {
 	name  string
 	sizes []int
 	set   func(cfg *RunConfig, size int)
-}{
-	{"targets", []int{1, 2, 4, 8}, func(cfg *RunConfig, n int) { cfg.Sink.Targets = n }},
-	{"SPOP connections", []int{1, 10, 100, 1000}, func(cfg *RunConfig, n int) { cfg.Load.Connections = n }},
-	{"bytes of body", []int{0, 1000, 4000, 14000}, func(cfg *RunConfig, n int) { cfg.Load.Body = n }},
-	{"batch", []int{1, 2, 4, 8, 16, 32, 64}, func(cfg *RunConfig, n int) { cfg.Batch = n }},
+	floor string // command line of the floor to set beside it, or ""
+}
+
+var sweeps = []sweep{
+	{"targets", []int{1, 2, 4, 8}, func(cfg *RunConfig, n int) { cfg.Sink.Targets = n }, ""},
+	{"SPOP connections", []int{1, 10, 100, 1000}, func(cfg *RunConfig, n int) { cfg.Load.Connections = n }, ""},
+	{"bytes of body", []int{0, 1000, 4000, 14000}, func(cfg *RunConfig, n int) { cfg.Load.Body = n }, ""},
+	{"batch", []int{1, 2, 4, 8, 16, 32, 64}, func(cfg *RunConfig, n int) { cfg.Batch = n }, ""},
+	{"header fields", []int{8, 30, 100}, func(cfg *RunConfig, n int) { cfg.Load.Headers = n }, FloorCommand},
+	{"batch, https", []int{1, 64}, func(cfg *RunConfig, n int) { cfg.Batch, cfg.Sink.TLS = n, true }, TLSFloorCommand},
 }
 
 // Scale measures the agent of cfg at each size of each sweep, all else being as
-// in cfg. It ends at the first run that fails.
+// in cfg. It ends at the first run that fails. An agent whose command does not have
+// mirrorgate's options is not measured with https.
 func Scale(ctx context.Context, cfg RunConfig) ([]Sweep, error) {
 	var all []Sweep
 	for _, s := range sweeps {
-		sweep := Sweep{Name: s.name}
+		out := Sweep{Name: s.name}
 		for _, size := range s.sizes {
 			at := cfg
 			s.set(&at, size)
-			r, err := Run(ctx, at)
+			if at.Sink.TLS {
+				if at.Command = overTLS(cfg.Command); at.Command == cfg.Command {
+					break
+				}
+			}
+			p, err := s.measure(ctx, at, size)
 			if err != nil {
 				return nil, fmt.Errorf("cannot measure %d %s: %w", size, s.name, err)
 			}
-			sweep.Points = append(sweep.Points, SweepPoint{Size: size, Report: r})
+			out.Points = append(out.Points, p)
 		}
-		all = append(all, sweep)
+		if len(out.Points) > 0 {
+			all = append(all, out)
+		}
 	}
 	return all, nil
+}
+
+// measure runs the agent and, where there is one, the floor.
+func (s sweep) measure(ctx context.Context, cfg RunConfig, size int) (p SweepPoint, err error) {
+	p.Size = size
+	if p.Report, err = Run(ctx, cfg); err != nil || s.floor == "" {
+		return p, err
+	}
+	cfg.Command = s.floor
+	floor, err := Run(ctx, cfg)
+	p.Floor = &floor
+	return p, err
+}
+
+// overTLS has mirrorgate reach its targets by https; other commands stay.
+func overTLS(command string) string {
+	const target = "--target=http://{targets}"
+	return strings.Replace(command, target, "--tls-insecure "+strings.Replace(target, "http:", "https:", 1), 1)
 }
 
 // WriteSweepsJSON writes the sweeps as one indented JSON array.
@@ -74,13 +106,28 @@ func WriteSweepsText(w io.Writer, all []Sweep) error {
 // rows is the table, its head first.
 func (s Sweep) rows() [][]string {
 	rows := [][]string{{s.Name, "deliveries/s", "dropped", "CPU µs/request", "CPU µs/delivery", "ACK p50 µs", "ACK p99 µs", "peak MiB"}}
+	if s.Points[0].Floor != nil {
+		rows[0] = append(rows[0], "floor: CPU µs/delivery", "÷ floor")
+	}
 	for _, p := range s.Points {
 		r := p.Report
-		rows = append(rows, []string{
+		row := []string{
 			strconv.Itoa(p.Size), number(r.DeliveryRate), strconv.FormatUint(r.Dropped, 10),
 			number(r.CPUPerAcked), number(r.CPUPerDelivery),
 			number(r.AckLatency.P50), number(r.AckLatency.P99), number(float64(r.PeakRSS) / (1 << 20)),
-		})
+		}
+		if p.Floor != nil {
+			row = append(row, number(p.Floor.CPUPerDelivery), quotient(r.CPUPerDelivery, p.Floor.CPUPerDelivery))
+		}
+		rows = append(rows, row)
 	}
 	return rows
+}
+
+// quotient is empty if there is none.
+func quotient(a, b float64) string {
+	if b == 0 {
+		return ""
+	}
+	return number(a / b)
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 // than where it ends, and responds to all that one read brought with one write.
 type Sink struct {
 	ln         net.Listener
+	tls        *tls.Config // nil: plain
 	mode       SinkMode
 	delay      time.Duration
 	head, body string
@@ -35,6 +37,11 @@ const sinkBuffer = 64 << 10
 // ListenSink serves on addr ("host:port", port 0 for any) until Close. delay is
 // for SinkDelay alone. The errors: an unknown mode, an address in use.
 func ListenSink(addr string, mode SinkMode, delay time.Duration) (*Sink, error) {
+	return listenSink(addr, mode, delay, nil)
+}
+
+// listenSink speaks TLS if there is a configuration for it.
+func listenSink(addr string, mode SinkMode, delay time.Duration, secure *tls.Config) (*Sink, error) {
 	head, body, err := mode.response()
 	if err != nil {
 		return nil, err
@@ -44,7 +51,7 @@ func ListenSink(addr string, mode SinkMode, delay time.Duration) (*Sink, error) 
 		return nil, fmt.Errorf("cannot start the sink: %w", err)
 	}
 	s := &Sink{
-		ln: ln, mode: mode, delay: delay, head: head, body: body,
+		ln: ln, tls: secure, mode: mode, delay: delay, head: head, body: body,
 		conns: map[net.Conn]struct{}{}, quit: make(chan struct{}),
 	}
 	s.done.Go(s.accept)
@@ -116,10 +123,14 @@ func (s *Sink) serve(nc net.Conn) {
 		delete(s.conns, nc)
 		s.mu.Unlock()
 	}()
-	c := sinkConn{sink: s, nc: nc.(*net.TCPConn)}
+	c := sinkConn{sink: s, tcp: nc.(*net.TCPConn)}
+	c.nc = c.tcp
+	if s.tls != nil {
+		c.nc = tls.Server(nc, s.tls)
+	}
 	buf := make([]byte, sinkBuffer)
 	for {
-		n, err := nc.Read(buf)
+		n, err := c.nc.Read(buf)
 		if err != nil {
 			return
 		}
@@ -148,9 +159,16 @@ func (s *Sink) serve(nc net.Conn) {
 // sinkConn is one connection of a sink.
 type sinkConn struct {
 	sink *Sink
-	nc   *net.TCPConn
+	tcp  *net.TCPConn
+	nc   closeWriter // that, or TLS over it
 	in   scanner
 	out  []byte
+}
+
+// closeWriter is what *net.TCPConn and *tls.Conn have in common.
+type closeWriter interface {
+	net.Conn
+	CloseWrite() error
 }
 
 // respond is for the request that in has just found, and reports whether the
@@ -161,7 +179,7 @@ func (c *sinkConn) respond() bool {
 	case SinkHang:
 		return true
 	case SinkReset:
-		c.nc.SetLinger(0)
+		c.tcp.SetLinger(0)
 		return false
 	case SinkDelay:
 		s.pause(s.delay)

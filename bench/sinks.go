@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strconv"
@@ -14,6 +15,7 @@ type SinkConfig struct {
 	Targets int    // 0: none, only ACKs are measured
 	Mode    SinkMode
 	Delay   time.Duration // for SinkDelay
+	TLS     bool          // with a certificate that nobody has signed
 }
 
 func (cfg SinkConfig) anyPort() bool {
@@ -33,12 +35,18 @@ func listenSinks(cfg SinkConfig) (all sinks, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot start the sink: %q is no port", port)
 	}
+	var secure *tls.Config
+	if cfg.TLS {
+		if secure, err = selfSigned(); err != nil {
+			return nil, err
+		}
+	}
 	for i := range cfg.Targets {
 		n := int(first)
 		if n > 0 {
 			n += i
 		}
-		s, err := ListenSink(net.JoinHostPort(host, strconv.Itoa(n)), cfg.Mode, cfg.Delay)
+		s, err := listenSink(net.JoinHostPort(host, strconv.Itoa(n)), cfg.Mode, cfg.Delay, secure)
 		if err != nil {
 			all.close()
 			return nil, err

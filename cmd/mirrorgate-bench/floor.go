@@ -16,6 +16,7 @@ type floorCmd struct {
 	Queue  int      `default:"8192" placeholder:"N" help:"Requests that wait for each target at the most."`
 
 	Goroutines bool `help:"Give each connection to a target a goroutine, instead of having them on the event loops."`
+	TLS        bool `name:"tls" help:"Speak TLS to the targets, which are not verified; with --goroutines."`
 }
 
 // Run relays until a signal, and says what it dropped.
@@ -24,7 +25,7 @@ func (c *floorCmd) Run() error {
 	defer stop()
 	f, err := bench.StartFloor(bench.FloorConfig{
 		Listen: c.Listen, Loops: shareProcessors(), Targets: c.Target, Conns: c.Conns, Batch: c.Batch, Queue: c.Queue,
-		Goroutines: c.Goroutines,
+		Goroutines: c.Goroutines, TLS: c.TLS,
 	})
 	if err != nil {
 		return err

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	plotWidth  = 24 * vg.Centimeter
-	plotHeight = 18 * vg.Centimeter
+	plotWidth = 24 * vg.Centimeter
+	rowHeight = 9 * vg.Centimeter
 )
 
 // savePlot draws the CPU time for each request against the size of each sweep,
@@ -29,11 +29,12 @@ func savePlot(name string, all []bench.Sweep) error {
 		vg.CanvasSizer
 		io.WriterTo
 	}
+	height := vg.Length(rowsOf(all)) * rowHeight
 	switch ext := filepath.Ext(name); ext {
 	case ".svg":
-		canvas = vgsvg.New(plotWidth, plotHeight)
+		canvas = vgsvg.New(plotWidth, height)
 	case ".png":
-		canvas = vgimg.PngCanvas{Canvas: vgimg.New(plotWidth, plotHeight)}
+		canvas = vgimg.PngCanvas{Canvas: vgimg.New(plotWidth, height)}
 	default:
 		return fmt.Errorf("cannot plot into %s: the name must end in .svg or .png", name)
 	}
@@ -51,10 +52,12 @@ func savePlot(name string, all []bench.Sweep) error {
 	return f.Close()
 }
 
+func rowsOf(all []bench.Sweep) int { return (len(all) + 1) / 2 }
+
 // drawSweeps puts two plots in each row.
 func drawSweeps(canvas vg.CanvasSizer, all []bench.Sweep) error {
 	tiles := draw.Tiles{
-		Rows: (len(all) + 1) / 2, Cols: 2,
+		Rows: rowsOf(all), Cols: 2,
 		PadX: vg.Centimeter, PadY: vg.Centimeter,
 		PadTop: vg.Centimeter / 2, PadBottom: vg.Centimeter / 2, PadLeft: vg.Centimeter / 2, PadRight: vg.Centimeter / 2,
 	}

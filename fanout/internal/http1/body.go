@@ -30,7 +30,7 @@ func (r *Reader) readChunks(b []byte) (n int, err error) {
 		case inChunk:
 			n += r.take(b[n:])
 			if r.left == 0 {
-				r.state = behindChunk
+				r.state = atChunkEnd
 			}
 		case inChunkExt, inTrailer:
 			end := bytes.IndexByte(b[n:], '\n')
@@ -63,11 +63,11 @@ func (r *Reader) chunkByte(c byte) bool {
 			return true
 		}
 		return r.state == inChunkSize && r.behindSize(c)
-	case behindChunkSize:
+	case inChunkSpace:
 		return r.behindSize(c)
-	case behindChunk:
+	case atChunkEnd:
 		if c == '\r' {
-			r.state = behindChunkLF
+			r.state = atChunkEndLF
 			return true
 		}
 	case atTrailer:
@@ -93,7 +93,7 @@ func (r *Reader) chunkByte(c byte) bool {
 func (r *Reader) behindSize(c byte) bool {
 	switch c {
 	case ' ', '\t':
-		r.state = behindChunkSize
+		r.state = inChunkSpace
 	case ';':
 		r.state = inChunkExt
 	case '\r':
@@ -109,7 +109,7 @@ func (r *Reader) behindSize(c byte) bool {
 // endOfLine goes on behind the LF of a line around the chunks.
 func (r *Reader) endOfLine() {
 	switch r.state {
-	case behindChunk, behindChunkLF:
+	case atChunkEnd, atChunkEndLF:
 		r.state = atChunkSize
 	case inTrailer:
 		r.state = atTrailer

@@ -20,18 +20,18 @@ type state uint8
 
 const (
 	atStatusLine state = iota
-	atField
+	atField            // at a field line, or at the end of the head
 	inBody
 	inBodyUntilClose
 	atChunkSize
-	inChunkSize
-	behindChunkSize
+	inChunkSize  // behind its first digit
+	inChunkSpace // in white space
 	inChunkExt
 	atChunkSizeLF
 	inChunk
-	behindChunk
-	behindChunkLF
-	atTrailer
+	atChunkEnd
+	atChunkEndLF
+	atTrailer // at a trailer field line, or at the end of the response
 	inTrailer
 	atLastLF
 	done
