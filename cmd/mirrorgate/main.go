@@ -9,16 +9,15 @@
 //	run.go            start in order, wait for the signal, stop in order
 //	gateway.go        fanout and engine, put together
 //	reload.go         the configuration file again, while it runs
-//	memory.go         Go's memory limit, which follows from --memory
 //	internal/logging  the log, which holds nothing up
-//	minute.go         what the log says of each minute; accounting.go what it says at the end
-//	internal/readings what the metrics say, and whether they add up
+//	internal/readings what the metrics say: for the log, the page, and whether they add up
 //	internal/admin    the live page, the API, metrics and health over HTTP
-//	status.go         what a running mirrorgate does; status_table.go is how it looks
-//	tune.go           changing a running mirrorgate
-//	demo.go           all of it on one machine; demo_*.go are its parts
+//	adminflags.go     how a running mirrorgate is asked, for the next two
+//	status.go         what it does, and
+//	tune.go           changing it, with internal/console
+//	demo.go           all of it on one machine, with internal/demo
 //	bench.go          measuring an agent; cmd/mirrorgate-bench compares them
-//	configcmd.go      printing what surrounds it, from internal/deploy
+//	configcmd.go      printing what surrounds it, with internal/deploy
 //	doctorcmd.go      checking HAProxy's configuration, with internal/doctor
 //	probe.go          asking a target what it can, with internal/probe
 //	version.go        what was built

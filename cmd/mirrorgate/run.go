@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -33,7 +34,7 @@ func (r *runCmd) Run() error {
 	err := r.mirror(set, log)
 	log.Finish(logWait, func(last *slog.Logger) {
 		if err == nil {
-			logAccounting(readings.Read(set), last)
+			readings.Read(set).Log(last)
 		}
 	})
 	return err
@@ -73,7 +74,7 @@ func (r *runCmd) mirror(set *metrics.Set, l *logging.Log) error {
 	adminServer.Serve(g.fanout)
 	r.announce(g, adminServer, log)
 	minutesEnd := make(chan struct{})
-	go everyMinute(set, log, minutesEnd)
+	go readings.EveryMinute(set, log, minutesEnd)
 
 	var stop os.Signal
 	for stop == nil {
@@ -115,5 +116,18 @@ func (r *runCmd) announce(g *gateway, adminServer *admin.Server, log *slog.Logge
 	}
 	for _, addr := range g.engine.Addrs() {
 		log.Info("listening for HAProxy", "address", addr.String(), "version", buildVersion())
+	}
+}
+
+// besidesPayload is what Go's heap, stacks and garbage may take besides the
+// payloads, in bytes. With the program itself it stays below the 64 MiB that
+// README promises.
+const besidesPayload = 48 << 20
+
+// limitMemory keeps garbage from doubling what the payloads need: near the limit
+// Go collects earlier. GOMEMLIMIT, if it is set, says better what there is.
+func limitMemory(payload int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(payload + besidesPayload)
 	}
 }

@@ -18,7 +18,7 @@ func TestLogIsSilent(t *testing.T) {
 	if after := a.log.String(); after != before {
 		t.Errorf("the log says more than at the start: %s", strings.TrimPrefix(after, before))
 	}
-	if _, goroutines := a.get("/debug/pprof/goroutine?debug=1"); !strings.Contains(goroutines, "main.everyMinute") {
+	if _, goroutines := a.get("/debug/pprof/goroutine?debug=1"); !strings.Contains(goroutines, "readings.EveryMinute") {
 		t.Errorf("nobody waits for the minute: %s", goroutines)
 	}
 }

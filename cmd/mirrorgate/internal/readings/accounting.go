@@ -2,6 +2,7 @@ package readings
 
 import (
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -42,6 +43,22 @@ func (r Reading) Mistakes(groups map[string][]string) []string {
 		}
 	}
 	return found
+}
+
+// Log writes what was received, and what became of it at each target.
+func (r Reading) Log(log *slog.Logger) {
+	log.Info("requests", "received", r.Count("mirrorgate_requests_received_total"),
+		countAttrs("rejected", r.By("reason", "mirrorgate_requests_rejected_total")))
+	selected := r.By("target", "mirrorgate_target_selected_total")
+	for _, t := range slices.Sorted(maps.Keys(selected)) {
+		target := Target(t)
+		log.Info("requests", "target", t,
+			"selected", selected[t],
+			"sent", r.Count("mirrorgate_target_sent_total", target),
+			countAttrs("responses", r.By("code", "mirrorgate_target_responses_total", target)),
+			countAttrs("errors", r.By("kind", "mirrorgate_target_errors_total", target)),
+			countAttrs("dropped", r.By("reason", "mirrorgate_target_dropped_total", target)))
+	}
 }
 
 // List writes counts like "2xx 10, 5xx 1".

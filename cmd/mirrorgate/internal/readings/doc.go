@@ -6,5 +6,6 @@
 //	reading.go     what all metrics said at one moment
 //	growth.go      what was counted between two of them
 //	quantile.go    the quantiles of a histogram
-//	accounting.go  whether the counters of a moment add up
+//	minute.go      what the log says of each minute
+//	accounting.go  what it says at the end, and whether the counters add up
 package readings

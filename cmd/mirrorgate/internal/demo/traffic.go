@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -86,7 +86,7 @@ func (p *production) pair(n int) {
 	second.send(n)
 }
 
-var demoBody = make([]byte, 1000)
+var body = make([]byte, 1000)
 
 // send sends a GET, or each fourth time a POST.
 func (r *route) send(n int) {
@@ -97,7 +97,7 @@ func (r *route) send(n int) {
 	req.Header.Set("Cookie", fmt.Sprintf("session=%d", n%100))
 	if n%4 == 3 {
 		req.Header.SetMethod(fasthttp.MethodPost)
-		req.SetBody(demoBody)
+		req.SetBody(body)
 	}
 	start := time.Now()
 	err := r.client.Do(req, resp)

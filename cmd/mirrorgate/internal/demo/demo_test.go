@@ -1,7 +1,8 @@
-package main
+package demo
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"strings"
 	"testing"
@@ -9,18 +10,37 @@ import (
 
 	"github.com/mirrorgate/mirrorgate/bench"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
+	"github.com/mirrorgate/mirrorgate/engine"
+	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
+// start is a Start.
+func start(fc fanout.Config, ec engine.Config) (Gateway, error) {
+	f, err := fanout.New(fc)
+	if err != nil {
+		return Gateway{}, err
+	}
+	ec.Mirror = f
+	e, err := engine.Listen(ec)
+	if err != nil {
+		return Gateway{}, err
+	}
+	return Gateway{Addr: e.Addrs()[0].String(), Stop: func() {
+		e.Close(context.Background())
+		f.Drain(context.Background())
+	}}, nil
+}
+
 // What does not add up is said, and is an error.
-func TestDemoFindsMistakes(t *testing.T) {
-	s, err := newStage(io.Discard)
+func TestFindsMistakes(t *testing.T) {
+	s, err := newStage(io.Discard, start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.close()
 	load := bench.DefaultLoad
 	load.Rate, load.Warmup, load.Duration = 100, 0, 200_000_000
-	g, err := bench.DialGenerator(t.Context(), s.agent(), load)
+	g, err := bench.DialGenerator(t.Context(), s.gateway.Addr, load)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +48,7 @@ func TestDemoFindsMistakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.settle()
+	s.stop()
 	var page bytes.Buffer
 	s.set.WritePrometheus(&page)
 	f := func(sent int64, lose string, want string) {
@@ -37,7 +57,7 @@ func TestDemoFindsMistakes(t *testing.T) {
 		if lose != "" {
 			text = strings.Replace(text, lose, "lost", 1)
 		}
-		r := &demoResult{mirrored: sent, acks: traffic.Latency, accounting: readings.Parse(time.Now(), strings.NewReader(text))}
+		r := &result{mirrored: sent, acks: traffic.Latency, accounting: readings.Parse(time.Now(), strings.NewReader(text))}
 		r.count(s)
 		var out bytes.Buffer
 		r.print(&out)

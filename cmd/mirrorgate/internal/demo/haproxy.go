@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
-// demoConfig has two ways to the origin that differ by the filter alone, so that
+// proxyConfig has two ways to the origin that differ by the filter alone, so that
 // their latencies can be compared.
-const demoConfig = `
+const proxyConfig = `
 global
     maxconn 4096
     nbthread 2
@@ -42,7 +42,7 @@ backend mirroragents
     server mirrorgate %s check inter 1s fall 2
 `
 
-const demoSPOE = `
+const spoeConfig = `
 [mirror]
 spoe-agent mirror
     log global
@@ -57,8 +57,8 @@ spoe-message mirror
     event on-frontend-http-request
 `
 
-// startDemoHAProxy returns HAProxy with its address without and with mirroring.
-func startDemoHAProxy(ctx context.Context, origin, agent string) (h *haproxy.Process, plain, mirrored string, err error) {
+// startHAProxy returns HAProxy with its address without and with mirroring.
+func startHAProxy(ctx context.Context, origin, agent string) (h *haproxy.Process, plain, mirrored string, err error) {
 	var listeners [2]*net.TCPListener
 	for i := range listeners {
 		if listeners[i], err = net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}); err != nil {
@@ -66,8 +66,8 @@ func startDemoHAProxy(ctx context.Context, origin, agent string) (h *haproxy.Pro
 		}
 	}
 	h, err = haproxy.Start(ctx, map[string]string{
-		"haproxy.cfg": fmt.Sprintf(demoConfig, origin, agent),
-		"spoe.cfg":    demoSPOE,
+		"haproxy.cfg": fmt.Sprintf(proxyConfig, origin, agent),
+		"spoe.cfg":    spoeConfig,
 	}, listeners[:]...)
 	return h, listeners[0].Addr().String(), listeners[1].Addr().String(), err
 }

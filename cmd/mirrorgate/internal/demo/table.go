@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"cmp"
@@ -14,8 +14,8 @@ import (
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 )
 
-// demoResult is what the demo shows at its end.
-type demoResult struct {
+// result is what the demo shows at its end.
+type result struct {
 	mirrored   int64                   // requests sent with mirroring
 	production *production             // nil without HAProxy
 	acks       *hdrhistogram.Histogram // ns; nil with HAProxy
@@ -26,15 +26,15 @@ type demoResult struct {
 }
 
 // count compares what mirrorgate counted with what all others did.
-func (r *demoResult) count(s *stage) {
-	r.mistakes = r.accounting.Mistakes(demoGroups())
+func (r *result) count(s *stage) {
+	r.mistakes = r.accounting.Mistakes(groups())
 	expect := func(what string, got, want int64) {
 		if got != want {
 			r.mistakes = append(r.mistakes, fmt.Sprintf("%s %d, should be %d", what, got, want))
 		}
 	}
 	expect("mirrorgate received", r.accounting.Count("mirrorgate_requests_received_total"), r.mirrored)
-	for i, t := range demoTargets {
+	for i, t := range allTargets {
 		r.arrived = append(r.arrived, int64(s.sinks[i].Requests()))
 		expect("target "+t.name+" counted", r.arrived[i], r.accounting.Count("mirrorgate_target_sent_total", readings.Target(t.name)))
 	}
@@ -44,7 +44,7 @@ func (r *demoResult) count(s *stage) {
 	}
 }
 
-func (r *demoResult) print(w io.Writer) {
+func (r *result) print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t)
 	if p := r.production; p != nil {
@@ -64,13 +64,13 @@ func (r *demoResult) print(w io.Writer) {
 	fmt.Fprintf(w, "\nThe accounting does NOT add up:\n  %s\n", strings.Join(r.mistakes, "\n  "))
 }
 
-func (r *demoResult) printTargets(w io.Writer) {
+func (r *result) printTargets(w io.Writer) {
 	fmt.Fprintln(w, "TARGET\tGROUP\tSAMPLED OUT\tSELECTED\tSENT\tANSWERED\tERRORS\tDROPPED\tTARGET COUNTED")
-	for i, t := range demoTargets {
+	for i, t := range allTargets {
 		a, target := r.accounting, readings.Target(t.name)
 		list := func(key, family string) string { return cmp.Or(readings.List(a.By(key, family, target)), "-") }
 		sampledOut := "" // belongs to the group: once is enough
-		if i == 0 || demoTargets[i-1].group != t.group {
+		if i == 0 || allTargets[i-1].group != t.group {
 			sampledOut = strconv.FormatInt(a.Count("mirrorgate_group_sampled_out_total", readings.Group(t.group)), 10)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\t%d\n", t.name, t.group, sampledOut,
@@ -83,7 +83,7 @@ func (r *demoResult) printTargets(w io.Writer) {
 	}
 }
 
-func (r *demoResult) printLatency(w io.Writer) {
+func (r *result) printLatency(w io.Writer) {
 	row := func(what string, h *hdrhistogram.Histogram, unit time.Duration) {
 		fmt.Fprint(w, what)
 		for _, q := range []float64{50, 90, 99, 100} {
@@ -111,7 +111,7 @@ func inBrackets(what string, counts map[string]int64) string {
 // liveLine says in one line how far it is.
 func liveLine(a readings.Reading) string {
 	line := fmt.Sprintf("received %d", a.Count("mirrorgate_requests_received_total"))
-	for _, t := range demoTargets {
+	for _, t := range allTargets {
 		target := readings.Target(t.name)
 		line += fmt.Sprintf("   %s: sent %d, dropped %d", t.name,
 			a.Count("mirrorgate_target_sent_total", target), a.Count("mirrorgate_target_dropped_total", target))

@@ -1,4 +1,4 @@
-package main
+package readings
 
 import (
 	"fmt"
@@ -46,7 +46,7 @@ func TestEveryMinute(t *testing.T) {
 			}
 			stop := make(chan struct{})
 			l := logging.New(&out, "info", format, set)
-			go everyMinute(set, l.Logger(), stop)
+			go EveryMinute(set, l.Logger(), stop)
 			synctest.Wait()
 			for _, minute := range minutes {
 				for series, n := range minute {
