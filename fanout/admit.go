@@ -43,8 +43,8 @@ func (b *batch) admit(t *target, cost int64, g *group, sample uint64) dropReason
 		return dropRate
 	}
 	tb := &b.targets[t.slot]
-	memory := b.plan.cfg.Memory
-	if b.f.held.Load()+b.held+cost > memory || t.held.Load()+tb.held+cost > memory/2 {
+	memory := &b.f.common.memory
+	if !memory.fits(b.held+cost) || t.held.Load()+tb.held+cost > memory.limit.Load()/2 {
 		return dropMemory
 	}
 	if t.cfg.Drop == DropOldest {

@@ -124,7 +124,7 @@ func TestMemory(t *testing.T) {
 		reqs := requests("GET /", "GET /", "GET /", "GET /", "GET /", "GET /")
 		for _, n := range batches {
 			fan.Submit(reqs[:n])
-			if held := fan.held.Load(); held > memory {
+			if held := fan.memory.payloads.Load(); held > memory {
 				t.Errorf("%d bytes held, %d allowed", held, memory)
 			}
 		}
@@ -172,7 +172,7 @@ func TestMemoryComesBack(t *testing.T) {
 	f := newFanout(t, func(c *Config) { c.Memory = 2 * small }, rt.url)
 	for i := range 10 {
 		f.Submit([]codec.Request{request("GET", "/", "")})
-		eventually(t, "memory to come back", func() bool { return f.held.Load() == 0 && f.targets[0].held.Load() == 0 })
+		eventually(t, "memory to come back", func() bool { return f.memory.payloads.Load() == 0 && f.targets[0].held.Load() == 0 })
 		if n := answered(f.targets[0]); n != uint64(i+1) {
 			t.Fatalf("%d answered after %d", n, i+1)
 		}

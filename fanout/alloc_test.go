@@ -73,7 +73,7 @@ func TestSteadyStateAllocatesNextToNothing(t *testing.T) {
 				time.Sleep(100 * time.Microsecond)
 			}
 		}
-		for tg.length.Load()+tg.inflight.Load() > 0 {
+		for tg.length.Load()+tg.inFlight() > 0 {
 			time.Sleep(100 * time.Microsecond)
 		}
 	}

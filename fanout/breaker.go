@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// breakerFailures is how many failures in a row open a breaker. What one batch
-	// or one attempt to connect meets is one failure.
+	// breakerFailures is how many failures in a row open a breaker. Those of
+	// requests, or attempts to connect, that were under way together are one.
 	breakerFailures = 5
 	// probePause is the shortest time to the first probe. It doubles with each
 	// probe that fails, up to maxProbePause. What jitter and the tick of a target
@@ -25,6 +25,7 @@ const (
 type breaker struct {
 	probeAt  atomic.Int64 // when the next probe may go; 0: closed; underWay: one is out
 	failures int          // in a row
+	counted  int64        // when the last of them was counted
 	pause    int64        // before the next probe, without jitter
 	opened   int64        // when
 }
@@ -36,13 +37,15 @@ func (b *breaker) open() bool { return b.probeAt.Load() != 0 }
 // holds reports whether not even a probe may go at the time now.
 func (b *breaker) holds(now int64) bool { return now < b.probeAt.Load() }
 
-// fail counts a failure and reports whether it opened the breaker. What fails
-// while the breaker is open was on its way before.
-func (b *breaker) fail(now int64) bool {
-	if b.open() {
+// fail counts a failure of what was begun at that time, and reports whether it
+// opened the breaker. What was begun before the last failure was counted is a part
+// of that one. What fails while the breaker is open was on its way before.
+func (b *breaker) fail(now, begun int64) bool {
+	if b.open() || b.failures > 0 && begun <= b.counted {
 		return false
 	}
 	b.failures++
+	b.counted = now
 	if b.failures < breakerFailures {
 		return false
 	}
@@ -67,7 +70,7 @@ func (b *breaker) succeed() bool {
 	return true
 }
 
-// ready returns how many of the queued requests lanes may take: all, or while
+// ready returns how many of the queued requests workers may take: all, or while
 // the breaker is open one when it is time for a probe. t.mu is held.
 func (t *target) ready(now int64) int {
 	switch {
@@ -79,22 +82,40 @@ func (t *target) ready(now int64) int {
 	return t.queue.n
 }
 
-// failed notes that a batch, or an attempt to connect for one, ended without an
-// answer. cause is nil if that says nothing about whether the target is up.
-func (t *target) failed(cause error, probe bool) {
-	now := t.f.now()
+// trouble notes an error of a connection. Whether it counts as a failure of the
+// target: one that was good before and then ended does not, for a target may close
+// what is idle when it likes.
+func (t *target) trouble(c *conn, cause error) {
+	if t.aborting.Err() != nil {
+		return
+	}
+	t.failures.note(t, kindOf(cause), cause)
+	if !c.proven || isTimeout(cause) {
+		t.failed(cause, c.start)
+	}
+}
+
+// failed counts a failure of what was begun at that time.
+func (t *target) failed(cause error, begun int64) {
 	opened := false
 	t.mu.Lock()
-	switch {
-	case t.draining:
-	case probe && t.breaker.open():
-		t.breaker.postpone(now)
-	case cause != nil:
-		opened = t.breaker.fail(now)
+	if !t.draining {
+		if opened = t.breaker.fail(t.now(), begun); opened {
+			t.dialLimit = 1
+		}
 	}
 	t.mu.Unlock()
 	if opened {
-		t.f.log.Warn("breaker opened: dropping requests until the target answers", "target", t.cfg.Name,
+		t.log.Warn("breaker opened: dropping requests until the target answers", "target", t.cfg.Name,
 			"url", t.cfg.URL.Redacted(), "failures", breakerFailures, "error", cause)
+	}
+}
+
+// probed ends a probe. If no status came the next one has to wait.
+func (t *target) probed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.breaker.open() {
+		t.breaker.postpone(t.now())
 	}
 }

@@ -32,7 +32,7 @@ func TestBreakerFailures(t *testing.T) {
 		opened := 0
 		for i := range tries {
 			fan.Submit(requests("POST / body"))
-			eventually(t, what+" to be counted", func() bool { return ended() == uint64(i+1) && tg.inflight.Load() == 0 })
+			eventually(t, what+" to be counted", func() bool { return ended() == uint64(i+1) && tg.inFlight() == 0 })
 			if opened == 0 && tg.breaker.open() {
 				opened = i + 1
 				tg.breaker.probeAt.Store(fan.now() + int64(time.Hour))
@@ -57,8 +57,8 @@ func TestBreakerFailures(t *testing.T) {
 	f("timeout", ",timeout=20ms", func(c *rawConn) { c.waitEnd() }, 5)
 	f("reset before an answer", "", one(""), 5)
 	f("reset in a head", "", one("HTTP/1.1 200 OK\r\nCo"), 5)
-	f("reset in a body", "", one("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"), 5)
 	// It is alive, and answers.
+	f("reset in a body", "", one("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"), 0)
 	f("garbage", "", one("SSH-2.0-OpenSSH_9.2\r\n\r\n"), 0)
 	f("500", "", one("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"), 0)
 	f("close each", "", one(okClose), 0)
@@ -73,16 +73,18 @@ func TestBreakerFailures(t *testing.T) {
 	}, 0)
 }
 
-// A batch that goes unanswered is one failure, however long it is.
-func TestBreakerCountsBatches(t *testing.T) {
+// Requests that were under way together and are not answered are one failure,
+// however many they are.
+func TestBreakerCountsWhatWasUnderWayOnce(t *testing.T) {
+	const together = 16
 	rt := listen(t, func(c *rawConn) { c.waitEnd() })
-	f := newFanout(t, nil, rt.url+",conns=1,batch=16,timeout=20ms")
+	f := newFanout(t, nil, rt.url+",conns=16,timeout=500ms")
 	tg := f.targets[0]
-	f.Submit(requests(slices.Repeat([]string{"GET /"}, 16)...))
-	eventually(t, "the time-out", func() bool { return tg.metrics.errors[errorTimeout].Get() == 16 })
+	f.Submit(requests(slices.Repeat([]string{"GET /"}, together)...))
+	eventually(t, "the time-outs", func() bool { return tg.metrics.errors[errorTimeout].Get() == together })
 	tg.mu.Lock()
 	if tg.breaker.failures != 1 {
-		t.Errorf("%d failures for one batch", tg.breaker.failures)
+		t.Errorf("%d failures for requests that were under way together", tg.breaker.failures)
 	}
 	tg.mu.Unlock()
 	drain(t, f)
@@ -120,22 +122,6 @@ func TestBreakerAfterAProbe(t *testing.T) {
 		c.take(1)
 		c.send("no HTTP\r\n\r\n")
 	}, "protocol=1")
-}
-
-// A lane that has to go does so although something waits for a probe.
-func TestBreakerLetsLanesGo(t *testing.T) {
-	f := newFanout(t, nil, nobody+",conns=2")
-	tg := f.targets[0]
-	tg.hold()
-	f.Submit(requests("GET /"))
-	tg.openBreaker()
-	l := newLane(tg)
-	l.retired = true
-	if l.take() || !l.leave() || tg.lanes != 1 {
-		t.Errorf("it did not leave: %d lanes, took %d", tg.lanes, len(l.batch))
-	}
-	tg.letGo()
-	drain(t, f)
 }
 
 // A request that something else keeps out does not use the probe up.
@@ -231,7 +217,7 @@ func TestBreakerIgnoresTheEndOfGoodConnections(t *testing.T) {
 	tg := f.targets[0]
 	together := requests(slices.Repeat([]string{"GET /"}, conns)...)
 	f.Submit(together)
-	eventually(t, "ten idle lanes", func() bool { return tg.idleLanes() == conns })
+	eventually(t, "ten idle connections", func() bool { return tg.idleConns() == conns })
 	tg.mu.Lock()
 	tg.pace = pace{now: 10 * ms}
 	tg.mu.Unlock()

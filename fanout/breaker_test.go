@@ -13,14 +13,14 @@ import (
 func (t *target) openBreaker() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for !t.breaker.fail(t.f.now()) {
+	for n := int64(1); !t.breaker.fail(t.now()+n, t.now()+n); n++ {
 	}
-	t.breaker.probeAt.Store(t.f.now() + int64(time.Hour))
+	t.breaker.probeAt.Store(t.now() + int64(time.Hour))
 }
 
 // probeNow makes it time for a probe.
 func (t *target) probeNow() {
-	t.breaker.probeAt.Store(t.f.now())
+	t.breaker.probeAt.Store(t.now())
 }
 
 // logged returns an edit of the configuration that sends the log to the buffer.
@@ -43,10 +43,11 @@ func TestBreakerOpensAfterFailuresInARow(t *testing.T) {
 		t.Helper()
 		var b breaker
 		opened := false
-		for _, c := range what {
+		for now, c := range what {
+			now := int64(now)
 			if c == '.' {
 				b.succeed()
-			} else if b.fail(1) {
+			} else if b.fail(now+1, now+1) {
 				opened = true
 			}
 		}
@@ -63,11 +64,11 @@ func TestBreakerOpensAfterFailuresInARow(t *testing.T) {
 	f(".xxxxx", true)
 
 	var b breaker
-	for range breakerFailures {
-		b.fail(1)
+	for n := range int64(breakerFailures) {
+		b.fail(n+1, n+1)
 	}
-	for range 3 * breakerFailures {
-		if b.fail(1) {
+	for n := range int64(3 * breakerFailures) {
+		if b.fail(n+10, n+10) {
 			t.Error("what was on its way before opens it again")
 		}
 	}
@@ -84,8 +85,10 @@ func TestBreakerPauses(t *testing.T) {
 		t.Helper()
 		seen := map[int64]bool{}
 		for range n {
-			for !b.fail(now) {
+			for n := int64(breakerFailures); !b.fail(now-n, now-n); n-- {
 			}
+			b.pause = 0
+			b.postpone(now)
 			for _, least := range []int64{100, 200, 400, 720, 720, 720} {
 				pause := b.probeAt.Load() - now
 				if pause < least*ms || pause >= least*ms*5/4 || pause > int64(time.Second-tickEvery) {
@@ -164,8 +167,8 @@ func TestBreakerAndTheQueue(t *testing.T) {
 		tg.letGo()
 		time.Sleep(9 * time.Second)
 		synctest.Wait()
-		if got := counts(tg); got != "selected=100" || tg.lanes != 0 || tg.length.Load() != 100 {
-			t.Errorf("%s, %d lanes, %d queued, want all to wait", got, tg.lanes, tg.length.Load())
+		if got := counts(tg); got != "selected=100" || tg.open != 0 || tg.length.Load() != 100 {
+			t.Errorf("%s, %d connections, %d queued, want all to wait", got, tg.open, tg.length.Load())
 		}
 		f.Submit(requests("GET /", "GET /"))
 		tg.probeNow()
@@ -187,7 +190,7 @@ func TestBreakerAndTheQueue(t *testing.T) {
 	})
 }
 
-// One probe at a time; its answer brings all lanes back to work.
+// One probe at a time; its answer brings all back to work.
 func TestBreakerClosesOnAnAnswer(t *testing.T) {
 	const queued = 50
 	release := make(chan string)
@@ -213,8 +216,8 @@ func TestBreakerClosesOnAnAnswer(t *testing.T) {
 		tg.tick(f.now())
 	}
 	tg.mu.Lock()
-	if tg.lanes != 1 || tg.queue.n != queued-1 || tg.inflight.Load() != 1 {
-		t.Errorf("%d lanes, %d queued, %d in flight besides the probe", tg.lanes, tg.queue.n, tg.inflight.Load())
+	if tg.open != 1 || tg.queue.n != queued-1 {
+		t.Errorf("%d connections, %d queued besides the probe", tg.open, tg.queue.n)
 	}
 	tg.mu.Unlock()
 	checkLog(t, &out, map[string]int{"breaker closed": 0})
@@ -225,7 +228,7 @@ func TestBreakerClosesOnAnAnswer(t *testing.T) {
 		t.Error(got)
 	}
 	if rt.connections() < 2 {
-		t.Error("the answer rang no other lane")
+		t.Error("the answer woke nobody else")
 	}
 	checkLog(t, &out, map[string]int{"breaker closed": 1, "target=stg": 1})
 }

@@ -57,16 +57,16 @@ func (p *payload) keepProduction(production *codec.ProductionResponse) {
 // id returns the request's id, which is borrowed from p.
 func (p *payload) id() []byte { return p.buf[len(p.buf) : len(p.buf)+int(p.idLen)] }
 
-// compare counts how an answer compares, and keeps it if it differs. The lane
-// must still hold p.
-func (l *lane) compare(p *payload, code int, took int64) {
+// compare counts how a response compares, and keeps it if it differs. The caller
+// still holds p.
+func (r *results) compare(t *target, p *payload, code int, took int64) {
 	c := compareCodes(int(p.status), code)
-	l.out.compared[c]++
+	r.compared[c]++
 	if p.took >= 0 {
-		l.t.metrics.compared.difference(took - int64(p.took)*int64(time.Millisecond))
+		t.metrics.compared.difference(took - int64(p.took)*int64(time.Millisecond))
 	}
 	if c != compareSame {
-		l.t.differed(p, c, code, took)
+		t.differed(p, c, code, took)
 	}
 }
 

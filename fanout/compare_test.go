@@ -109,7 +109,7 @@ func TestTimesAreCompared(t *testing.T) {
 	f.targets[0].metrics.compared.difference(-2_400_000)
 	f.targets[0].metrics.compared.difference(2_600_000)
 	page := bytes.NewBufferString("\n")
-	f.cfg.Metrics.WritePrometheus(page)
+	f.options.Metrics.WritePrometheus(page)
 	for _, line := range []string{
 		`count{target="t1",mirror="slower"} 2`, `count{target="t1",mirror="faster"} 3`,
 		`bucket{target="t1",mirror="faster",le="0.001"} 0`, `bucket{target="t1",mirror="faster",le="0.0025"} 1`,

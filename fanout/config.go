@@ -77,7 +77,7 @@ func DefaultTarget() TargetConfig {
 		Weight:  1,
 		Sample:  1,
 		Conns:   64,
-		Batch:   64,
+		Batch:   1,
 		Queue:   8192,
 		Drop:    DropNewest,
 		Timeout: 5 * time.Second,

@@ -2,22 +2,19 @@ package fanout
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"time"
 
+	"crypto/tls"
+
 	"github.com/valyala/fasthttp"
-	"golang.org/x/sys/unix"
 )
 
-// readBuffer is the size in bytes of a lane's buffer, so also of the longest
-// header section of an answer.
-const readBuffer = 64 << 10
-
-// newClient makes the pool that a target's lanes get their connections from.
-// The dialer is our own: fasthttp's default one is shared, speaks IPv4 only and
-// keeps addresses for a minute.
+// newClient makes the pool that a target's connections come from: it dials,
+// shakes hands over TLS, and closes. Who uses a connection, and when, is decided
+// here. The dialer is our own: fasthttp's default one is shared, speaks IPv4 only
+// and keeps addresses for a minute.
 func newClient(t *target) *fasthttp.HostClient {
 	u := t.cfg.URL
 	port := u.Port()
@@ -27,18 +24,34 @@ func newClient(t *target) *fasthttp.HostClient {
 			port = "443"
 		}
 	}
-	if source := t.f.cfg.Source; source.IsValid() {
+	if source := t.options.Source; source.IsValid() {
 		t.dialer.LocalAddr = &net.TCPAddr{IP: source.AsSlice(), Zone: source.Zone()}
 	}
-	return &fasthttp.HostClient{
+	c := &fasthttp.HostClient{
 		Addr:        net.JoinHostPort(u.Hostname(), port),
 		IsTLS:       u.Scheme == "https",
-		TLSConfig:   t.f.cfg.TLS,
 		DialTimeout: t.dial,
-		MaxConns:    t.cfg.Conns,
+		MaxConns:    2 * t.cfg.Conns, // those that are about to be closed have a place, too
 		// Without it the TLS handshake would be left to the first request.
 		WriteTimeout: t.cfg.Timeout,
 	}
+	if c.IsTLS {
+		c.TLSConfig = tlsConfig(t.options.TLS)
+	}
+	return c
+}
+
+// tlsConfig returns the TLS of a target's connections: one record for each write
+// of up to 16 KiB, and sessions that are resumed.
+func tlsConfig(base *tls.Config) *tls.Config {
+	cfg := &tls.Config{}
+	if base != nil {
+		cfg = base.Clone()
+	}
+	cfg.DynamicRecordSizingDisabled = true
+	cfg.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	cfg.NextProtos = []string{"http/1.1"}
+	return cfg
 }
 
 // dialError tells a failed connect from a failed TLS handshake.
@@ -46,6 +59,7 @@ type dialError struct{ error }
 
 func (e dialError) Unwrap() error { return e.error }
 
+// dial connects, for the pool.
 func (t *target) dial(addr string, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(t.aborting, timeout)
 	defer cancel()
@@ -53,57 +67,136 @@ func (t *target) dial(addr string, timeout time.Duration) (net.Conn, error) {
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	conn, err := t.connect(ctx, port)
+	nc, err := t.connect(ctx, port)
 	if err != nil {
 		return nil, dialError{err}
 	}
-	t.metrics.opened.Inc()
-	return &abortableConn{Conn: conn, stop: context.AfterFunc(t.aborting, func() { conn.Close() })}, nil
-}
-
-// abortableConn is closed when its target is aborted, even in the middle of a
-// TLS handshake.
-type abortableConn struct {
-	net.Conn
-	stop func() bool
-}
-
-func (c *abortableConn) Close() error {
-	c.stop()
-	return c.Conn.Close()
-}
-
-// dialDrop returns the reason for dropping what waited for a connection that
-// could not be made.
-func dialDrop(err error) dropReason {
-	if errors.As(err, new(dialError)) {
-		return dropDial
-	}
-	return dropTLS
-}
-
-// unwrap returns the connection to read from and write to, and the socket
-// below it. A plain connection is both, so that writev reaches it.
-func unwrap(conn net.Conn) (stream net.Conn, socket *net.TCPConn) {
-	if c, ok := conn.(*abortableConn); ok {
-		return c.Conn, c.Conn.(*net.TCPConn)
-	}
-	return conn, conn.(*tls.Conn).NetConn().(*abortableConn).Conn.(*net.TCPConn)
-}
-
-// quiet reports whether nothing came on an idle connection: neither the end nor
-// bytes that no request asked for. The deadline of the last answer, which may
-// have passed, does not matter to it.
-func quiet(socket *net.TCPConn) bool {
-	raw, err := socket.SyscallConn()
+	s, err := newSocket(nc.(*net.TCPConn), context.AfterFunc(t.aborting, func() { nc.Close() }))
 	if err != nil {
+		nc.Close()
+		return nil, dialError{err}
+	}
+	t.metrics.opened.Inc()
+	return s, nil
+}
+
+// mayOpen reports whether one more connection may be opened: of those that are
+// under way there are as many as have stood before, and without room in memory
+// there is only the first. t.mu is held.
+func (t *target) mayOpen() bool {
+	return t.open < t.cfg.Conns && t.dialing < t.dialLimit &&
+		(t.open == 0 || t.memory.fits(t.connectionBytes()))
+}
+
+// connectionBytes is what a connection of the target counts in the memory limit.
+func (t *target) connectionBytes() int64 {
+	if t.client.IsTLS {
+		return tlsConnection
+	}
+	return plainConnection
+}
+
+// newConn returns a connection that has yet to be opened. t.mu is held.
+func (t *target) newConn() *conn {
+	t.dialing++
+	if t.open++; t.open > 1 {
+		t.memory.connections.Add(t.connectionBytes())
+	}
+	return &conn{t: t}
+}
+
+// forgetConn gives the place of a connection back. t.mu is held.
+func (t *target) forgetConn() {
+	if t.open--; t.open > 0 {
+		t.memory.connections.Add(-t.connectionBytes())
+	}
+}
+
+// openConns opens the connections that the worker's share lacks, each in a
+// goroutine that goes on as a worker.
+func (w *worker) openConns() {
+	for i, c := range w.opening {
+		opener := newWorker(w.t)
+		w.t.running.Go(func() {
+			if opener.open(c) {
+				opener.sendTo(c)
+				releaseBuffer(&opener.buf)
+				opener.await(c)
+			}
+			opener.run()
+		})
+		w.opening[i] = nil
+	}
+	w.opening = w.opening[:0]
+}
+
+// open opens c. If that fails, its requests are dropped.
+func (w *worker) open(c *conn) bool {
+	t := w.t
+	c.start = t.now()
+	// The second argument keeps fasthttp from starting its own cleaner, which
+	// would outlive the pool.
+	cc, err := t.client.AcquireConn(t.cfg.Timeout, true)
+	if err != nil {
+		w.notOpened(c, err)
 		return false
 	}
-	alive := false
-	err = raw.Control(func(fd uintptr) {
-		var b [1]byte
-		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		alive = err == unix.EAGAIN
-	})
-	return err == nil && alive
+	c.release = func() { t.client.CloseConn(cc) }
+	if s, ok := cc.Conn().(*socket); ok {
+		c.stream, c.socket = s, s
+	} else {
+		over := cc.Conn().(*tls.Conn)
+		c.stream, c.socket = over, over.NetConn().(*socket)
+	}
+	c.socket.waits = false
+	c.addr = c.socket.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap()
+	t.mu.Lock()
+	t.dialing--
+	t.dialLimit = min(2*t.dialLimit, t.cfg.Conns)
+	next := t.nextWorker(t.now())
+	t.mu.Unlock()
+	next.rouse()
+	acquireBuffer(&w.buf)
+	return true
+}
+
+// notOpened drops the requests that there is no connection for.
+func (w *worker) notOpened(c *conn, err error) {
+	t := w.t
+	reason := dropDial
+	switch {
+	case t.aborting.Err() != nil:
+		reason = t.drainReason
+	case !errors.As(err, new(dialError)):
+		reason = dropTLS
+	}
+	for i := range c.batch {
+		w.results.drop(&c.batch[i], reason)
+	}
+	w.probed = c.probe
+	t.mu.Lock()
+	t.dialing--
+	t.dialLimit = 1
+	t.forgetConn()
+	t.pipelining.disconnected()
+	t.mu.Unlock()
+	if t.aborting.Err() == nil {
+		t.failures.note(t, reason.String(), err)
+		t.failed(err, c.start)
+	}
+	w.report()
+}
+
+// leaveExcess closes the connections that the worker gave up.
+func (w *worker) leaveExcess() {
+	for i, c := range w.excess {
+		c.release()
+		w.excess[i] = nil
+	}
+	w.excess = w.excess[:0]
+	for i, s := range w.evicted {
+		s.Close()
+		w.evicted[i] = nil
+	}
+	w.evicted = w.evicted[:0]
 }

@@ -71,6 +71,8 @@ func TestTLS(t *testing.T) {
 		if got := counts(fan.targets[0]); got != want {
 			t.Errorf("%s: %s, want %s", what, got, want)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if got := strings.Join(seen, ", "); strings.Contains(want, "2xx") != (got == "GET /1 , POST /2 body, GET /3 ") {
 			t.Errorf("%s: target saw %q", what, got)
 		}

@@ -71,9 +71,9 @@ func (d *differences) appendTo(all []Difference) []Difference {
 
 // differed keeps and logs an answer that differs, unless there are too many.
 func (t *target) differed(p *payload, c comparison, code int, took int64) {
-	now := t.f.now()
+	now := t.now()
 	kept := t.differs.limit.allow(now)
-	logged := t.f.cfg.DifferenceLog != nil && t.f.logging.allow(now)
+	logged := t.options.DifferenceLog != nil && t.logging.allow(now)
 	if !kept && !logged {
 		return
 	}
@@ -93,7 +93,7 @@ func (t *target) differed(p *payload, c comparison, code int, took int64) {
 		t.differs.add(d)
 	}
 	if logged {
-		t.f.cfg.DifferenceLog.Info("answers differ", "target", d.Target, "result", d.Result, "method", d.Method, "path", d.Path,
+		t.options.DifferenceLog.Info("answers differ", "target", d.Target, "result", d.Result, "method", d.Method, "path", d.Path,
 			"primary", d.Primary.Status, "mirror", d.Mirror.Status, "id", d.ID)
 	}
 }

@@ -45,48 +45,60 @@ func (f *Fanout) Drain(ctx context.Context) {
 }
 
 // finish sends what waits until ctx ends, gives the rest up for that reason, and
-// returns when all lanes have ended.
+// returns when all of the target's goroutines have ended.
 func (t *target) finish(ctx context.Context, reason dropReason) {
 	t.drain(reason)
-	empty := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
 		t.running.Wait()
-		close(empty)
+		close(ended)
 	}()
 	select {
-	case <-empty:
+	case <-ended:
 	case <-ctx.Done():
 		t.dropQueue()
 	}
 	t.abort()
-	<-empty
+	<-ended
+	t.mu.Lock()
+	idle := t.takeIdle(func(*conn) bool { return true })
+	t.mu.Unlock()
+	for _, c := range idle {
+		c.close()
+	}
 }
 
-// drain wakes all idle lanes: they take what waits, or end. What comes from now
-// on is dropped for that reason.
+// drain wakes all workers that sleep: they take what waits, or end. What comes
+// from now on is dropped for that reason.
 func (t *target) drain(reason dropReason) {
 	t.mu.Lock()
-	t.draining, t.farewell = true, reason
+	t.draining, t.drainReason = true, reason
 	t.breaker.succeed() // what waits gets its last chance
-	idle := t.idle
-	t.idle = nil
-	wake := t.ring(t.f.now())
+	sleepers := t.sleepers
+	t.sleepers = nil
+	for _, w := range sleepers {
+		w.join()
+	}
 	t.mu.Unlock()
-	wake.all()
-	for _, l := range idle {
-		l.wake <- struct{}{}
+	for _, w := range sleepers {
+		w.rouse()
 	}
 }
 
 // dropQueue gives up what waits, and closes the connections.
 func (t *target) dropQueue() {
 	t.abort()
-	var o outcome
-	t.mu.Lock()
-	for t.queue.n > 0 {
-		o.drop(t.queue.popFront(), t.farewell)
+	var r results
+	for {
+		t.mu.Lock()
+		if t.queue.n == 0 {
+			t.length.Store(0)
+			t.mu.Unlock()
+			break
+		}
+		e := t.queue.popFront()
+		t.mu.Unlock()
+		r.drop(&e, t.drainReason)
 	}
-	t.length.Store(0)
-	t.mu.Unlock()
-	t.settle(&o)
+	t.settle(&r)
 }

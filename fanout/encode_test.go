@@ -1,7 +1,6 @@
 package fanout
 
 import (
-	"bytes"
 	"testing"
 
 	"github.com/mirrorgate/mirrorgate/codec"
@@ -20,10 +19,10 @@ func sent(t testing.TB, f *Fanout, r codec.Request) string {
 	if len(pl.buf) > p.Size() {
 		t.Errorf("%d bytes in wire format, Prepare said at most %d", len(pl.buf), p.Size())
 	}
-	l := &lane{t: f.targets[0]}
-	l.batch = []entry{{payload: pl}}
-	l.encode()
-	return string(bytes.Join(l.pieces, nil))
+	c := &conn{t: f.targets[0]}
+	c.batch = []entry{{payload: pl}}
+	first, tail := c.encode(nil)
+	return string(first) + string(tail)
 }
 
 const marker = "X-Mirrored-By: mirrorgate\r\n\r\n"

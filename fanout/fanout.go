@@ -1,7 +1,6 @@
 package fanout
 
 import (
-	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -11,15 +10,10 @@ import (
 // Fanout sends copies of requests to targets. Make one with New and end it with
 // Drain.
 type Fanout struct {
-	cfg      Config // what New was given; what is in force is in the plan
-	log      *slog.Logger
-	metrics  *gatewayMetrics
-	held     atomic.Int64
-	logging  *rateLimit // lines for Config.DifferenceLog
-	payloads payloads
-	batches  sync.Pool
-	start    time.Time
-	life     lifetime
+	*common
+	metrics *gatewayMetrics
+	batches sync.Pool
+	life    lifetime
 
 	plan atomic.Pointer[plan]
 
@@ -40,10 +34,7 @@ func New(cfg Config) (*Fanout, error) {
 		return nil, err
 	}
 	f := &Fanout{
-		cfg:     cfg,
-		log:     cfg.Logger,
-		logging: newRateLimit(loggedPerSecond, 0),
-		start:   time.Now(),
+		common:  newCommon(cfg),
 		config:  cfg,
 		tunings: newTunings(cfg.Targets),
 		counted: newRegistry(cfg.Metrics),
@@ -59,15 +50,6 @@ func New(cfg Config) (*Fanout, error) {
 	f.mu.Unlock()
 	f.life.ticking.Go(f.tick)
 	return f, nil
-}
-
-// now returns the nanoseconds since start on the monotonic clock: ages must not
-// follow a step of the wall clock. Not by time.Now, which reads both.
-func (f *Fanout) now() int64 {
-	if f.cfg.clock != nil {
-		return int64(f.cfg.clock().Sub(f.start))
-	}
-	return int64(time.Since(f.start))
 }
 
 // tickEvery is how often idle lanes are looked at, and queues that nobody takes

@@ -1,15 +1,15 @@
 package fanout
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"testing"
 	"time"
 )
 
-// While a connection is idle nothing reads it, so an end that came meanwhile
-// is looked for before it is used again: a POST is not lost to it.
+// While a connection is idle nothing reads it, so what came meanwhile is looked
+// for before it is used again, however short it was idle: no POST is lost to it,
+// and no response is taken for that to another request.
 func TestIdleConnectionIsChecked(t *testing.T) {
 	f := func(what string, end func(c *rawConn)) {
 		t.Helper()
@@ -26,13 +26,12 @@ func TestIdleConnectionIsChecked(t *testing.T) {
 		fan := newFanout(t, nil, rt.url+",conns=1")
 		tg := fan.targets[0]
 		fan.Submit(requests("POST /a 1"))
-		eventually(t, "an idle lane", func() bool { return tg.idleLanes() == 1 })
+		eventually(t, "an idle connection", func() bool { return tg.idleConns() == 1 })
 		close(ends)
-		l := tg.idle[0]
-		eventually(t, what+" to arrive", func() bool { return !quiet(l.socket) })
 		tg.mu.Lock()
-		l.idleSince -= 2 * idleCheck
+		s := tg.idle[0].socket
 		tg.mu.Unlock()
+		eventually(t, what+" to arrive", func() bool { return quiet([]*socket{s}, nil)[0].Revents != 0 })
 		fan.Submit(requests("POST /b 2"))
 		drain(t, fan)
 		if got := counts(tg); got != "selected=2 sent=2 2xx=2" {
@@ -57,12 +56,11 @@ func TestIdleConnectionIsUsedAgain(t *testing.T) {
 	tg := f.targets[0]
 	for i := range 3 {
 		f.Submit(requests("POST /a 1"))
-		eventually(t, "an idle lane", func() bool { return answered(tg) == uint64(i+1) && tg.idleLanes() == 1 })
+		eventually(t, "an idle connection", func() bool { return answered(tg) == uint64(i+1) && tg.idleConns() == 1 })
 		tg.mu.Lock()
-		l := tg.idle[0]
-		l.idleSince -= 2 * idleCheck
-		l.socket.SetDeadline(time.Now().Add(-time.Second)) // idle for longer than --timeout
-		l.readBy, l.writeBy = 1, 1
+		c := tg.idle[0]
+		c.socket.SetDeadline(time.Now().Add(-time.Second)) // idle for longer than --timeout
+		c.readBy = 1
 		tg.mu.Unlock()
 	}
 	drain(t, f)
@@ -71,10 +69,10 @@ func TestIdleConnectionIsUsedAgain(t *testing.T) {
 	}
 }
 
-// Lanes that had no work for long end, and their connections with them.
-func TestIdleLanesEnd(t *testing.T) {
-	const lanes = 3
-	all := make(chan struct{}, lanes)
+// Connections that had no work for long end.
+func TestIdleConnectionsEnd(t *testing.T) {
+	const conns = 3
+	all := make(chan struct{}, conns)
 	answer := make(chan struct{})
 	rt := listen(t, func(c *rawConn) {
 		c.take(1)
@@ -86,57 +84,36 @@ func TestIdleLanesEnd(t *testing.T) {
 	f := newFanout(t, nil, rt.url+",conns=3")
 	tg := f.targets[0]
 	f.Submit(requests("GET /1", "GET /2", "GET /3"))
-	for range lanes {
+	for range conns {
 		<-all
 	}
 	close(answer)
-	eventually(t, "all lanes to be idle", func() bool { return tg.idleLanes() == lanes })
+	eventually(t, "all connections to be idle", func() bool { return tg.idleConns() == conns })
 	tg.mu.Lock()
 	now := f.now()
-	for i, l := range tg.idle {
-		l.idleSince = now - int64(i)*1e9
+	for i, c := range tg.idle {
+		c.idleSince = now - int64(i)*1e9
 	}
-	// The list is in order of idleness, the longest first.
-	tg.idle[0], tg.idle[2] = tg.idle[2], tg.idle[0]
 	tg.mu.Unlock()
 
 	check := func(at int64, idle int) {
 		t.Helper()
 		tg.tick(at)
-		eventually(t, fmt.Sprintf("%d lanes", idle), func() bool {
-			tg.mu.Lock()
-			defer tg.mu.Unlock()
-			return tg.lanes == idle && len(tg.idle) == idle && tg.client.ConnsCount() == idle
-		})
+		tg.mu.Lock()
+		defer tg.mu.Unlock()
+		if tg.open != idle || len(tg.idle) != idle || tg.client.ConnsCount() != idle {
+			t.Errorf("%d open, %d idle, %d in the pool, want %d", tg.open, len(tg.idle), tg.client.ConnsCount(), idle)
+		}
 	}
-	check(now+idleLane-2e9, 3)
-	check(now+idleLane-2e9+1, 2)
-	check(now+idleLane+1, 0)
+	check(now+idleTime-2e9, 3)
+	check(now+idleTime-2e9+1, 2)
+	check(now+idleTime+1, 0)
 
 	f.Submit(requests("GET /4"))
 	drain(t, f)
 	if got := counts(tg); got != "selected=4 sent=4 2xx=4" {
 		t.Error(got)
 	}
-}
-
-// Work that came while a lane was about to end is not left behind.
-func TestLaneLeavesNoWork(t *testing.T) {
-	f := newFanout(t, nil, nobody+",conns=2")
-	tg := f.targets[0]
-	tg.hold()
-	l := newLane(tg)
-	f.Submit(requests("GET /"))
-	if l.leave() || tg.lanes != 2 {
-		t.Errorf("a lane left work behind, %d lanes", tg.lanes)
-	}
-	l.take()
-	if !l.leave() || tg.lanes != 1 {
-		t.Errorf("a lane without work did not leave, %d lanes", tg.lanes)
-	}
-	l.dropBatch(dropDial)
-	tg.letGo()
-	drain(t, f)
 }
 
 func TestQuiet(t *testing.T) {
@@ -147,10 +124,7 @@ func TestQuiet(t *testing.T) {
 	defer ln.Close()
 	f := func(what string, do func(peer net.Conn), want bool) {
 		t.Helper()
-		conn, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := dialSocket(t, ln)
 		defer conn.Close()
 		peer, err := ln.Accept()
 		if err != nil {
@@ -158,30 +132,27 @@ func TestQuiet(t *testing.T) {
 		}
 		defer peer.Close()
 		do(peer)
-		if want != quiet(conn.(*net.TCPConn)) {
-			eventually(t, what, func() bool { return quiet(conn.(*net.TCPConn)) == want })
+		isQuiet := func() bool { return quiet([]*socket{conn}, nil)[0].Revents == 0 }
+		if want != isQuiet() {
+			eventually(t, what, func() bool { return isQuiet() == want })
 		}
 	}
 	f("nothing", func(net.Conn) {}, true)
 	f("a byte", func(peer net.Conn) { io.WriteString(peer, "x") }, false)
 	f("the end", func(peer net.Conn) { peer.Close() }, false)
+}
 
-	conn, err := net.Dial("tcp", ln.Addr().String())
+// dialSocket connects to ln.
+func dialSocket(t *testing.T, ln net.Listener) *socket {
+	t.Helper()
+	nc, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	peer, err := ln.Accept()
+	s, err := newSocket(nc.(*net.TCPConn), func() bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer peer.Close()
-	// That the time for the last answer is over says nothing about the connection.
-	conn.SetReadDeadline(time.Now().Add(-time.Second))
-	if !quiet(conn.(*net.TCPConn)) {
-		t.Error("a good connection is not quiet once its deadline has passed")
-	}
-	conn.Close()
-	if quiet(conn.(*net.TCPConn)) {
-		t.Error("a closed connection is quiet")
-	}
+	s.waits = false
+	return s
 }

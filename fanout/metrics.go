@@ -12,24 +12,6 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// errorKind says how a request that was sent ended without an answer.
-type errorKind uint8
-
-const (
-	errorTimeout errorKind = iota
-	errorReset
-	errorProtocol
-	errorAborted
-	errorKinds
-)
-
-func (k errorKind) String() string {
-	return [...]string{"timeout", "reset", "protocol", "aborted"}[k]
-}
-
-// codeClasses are the classes of status codes, 1xx to 5xx.
-const codeClasses = 5
-
 var (
 	durationBuckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 	batchBuckets    = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}
@@ -41,19 +23,20 @@ type gatewayMetrics struct {
 }
 
 func newGatewayMetrics(f *Fanout) *gatewayMetrics {
-	set := f.cfg.Metrics
+	set := f.options.Metrics
 	m := &gatewayMetrics{received: set.NewCounter("mirrorgate_requests_received_total")}
 	for _, r := range codec.Rejects {
 		m.rejected[r] = set.NewCounter(fmt.Sprintf("mirrorgate_requests_rejected_total{reason=%q}", r))
 	}
-	set.NewGauge("mirrorgate_payload_bytes", func() float64 { return float64(f.held.Load()) })
+	set.NewGauge("mirrorgate_payload_bytes", func() float64 { return float64(f.common.memory.payloads.Load()) })
+	set.NewGauge("mirrorgate_connection_bytes", func() float64 { return float64(f.common.memory.connections.Load()) })
 	set.NewGauge("mirrorgate_steer_ratio", func() float64 {
-		if f.cfg.Steer == nil {
+		if f.options.Steer == nil {
 			return 1
 		}
-		return float64(f.cfg.Steer.Load()) / SteerAll
+		return float64(f.options.Steer.Load()) / SteerAll
 	})
-	set.NewGauge("mirrorgate_memory_limit_bytes", func() float64 { return float64(f.plan.Load().cfg.Memory) })
+	set.NewGauge("mirrorgate_memory_limit_bytes", func() float64 { return float64(f.common.memory.limit.Load()) })
 	return m
 }
 
@@ -178,7 +161,7 @@ func newTargetMetrics(set *metrics.Set, name, group string) *targetMetrics {
 		m.dropped[r] = labelled("dropped", "reason", r)
 	}
 	for i := range codeClasses {
-		m.responses[i] = labelled("responses", "code", fmt.Sprintf("%dxx", i+1))
+		m.responses[i] = labelled("responses", "code", className(i))
 	}
 	for k := range errorKinds {
 		m.errors[k] = labelled("errors", "kind", k)
@@ -188,7 +171,7 @@ func newTargetMetrics(set *metrics.Set, name, group string) *targetMetrics {
 		set.NewGauge(fmt.Sprintf("mirrorgate_target_%s{target=%q}", metric, name), f)
 	}
 	gauge("queue_length", func() float64 { return m.sum(func(t *target) int64 { return t.length.Load() }) })
-	gauge("inflight", func() float64 { return m.sum(func(t *target) int64 { return t.inflight.Load() }) })
+	gauge("inflight", m.inFlight)
 	gauge("connections", func() float64 { return m.sum(func(t *target) int64 { return int64(t.client.ConnsCount()) }) })
 	gauge("breaker_open", func() float64 {
 		return m.newest(func(t *target) int64 {
@@ -225,6 +208,15 @@ func (m *targetMetrics) sum(of func(*target) int64) float64 {
 	return float64(n)
 }
 
+// inFlight is how many of the selected requests are neither counted nor queued.
+// Those that end are read first, and those that begin last, so that it is never
+// negative.
+func (m *targetMetrics) inFlight() float64 {
+	ended := m.sent.Get() + m.droppedTotal()
+	queued := m.sum(func(t *target) int64 { return t.length.Load() })
+	return float64(m.selected.Get()-ended) - queued
+}
+
 // newest is a gauge of the target that the name stands for, 0 without one.
 func (m *targetMetrics) newest(of func(*target) int64) float64 {
 	m.mu.Lock()
@@ -248,66 +240,4 @@ func (m *targetMetrics) countDropped(dropped *[dropReasons]int) {
 			m.dropped[reason].Add(n)
 		}
 	}
-}
-
-// outcome collects how the requests of one batch ended, so that they are
-// counted, and their payloads given back, once for all.
-type outcome struct {
-	dropped   [dropReasons]int
-	responses [codeClasses]int
-	errors    [errorKinds]int
-	compared  [comparisons]int
-	free      *payload // a chain of those that nobody holds any more
-	freed     int64    // their bytes
-	left      int64    // bytes of payload that this target holds no more
-	ended     int64    // requests
-}
-
-// settle counts the outcome and makes it empty.
-func (t *target) settle(o *outcome) {
-	if o.ended == 0 {
-		return
-	}
-	t.metrics.countDropped(&o.dropped)
-	sent := 0
-	for i, n := range o.responses {
-		if n > 0 {
-			t.metrics.responses[i].Add(n)
-			sent += n
-		}
-	}
-	for i, n := range o.errors {
-		if n > 0 {
-			t.metrics.errors[i].Add(n)
-			sent += n
-		}
-	}
-	t.metrics.sent.Add(sent)
-	t.metrics.compared.count(&o.compared)
-	t.held.Add(-o.left)
-	t.f.held.Add(-o.freed)
-	t.f.payloads.put(o.free)
-	*o = outcome{}
-}
-
-// end gives the entry's payload back; its outcome is counted by the caller.
-func (o *outcome) end(e entry) {
-	o.ended++
-	cost := e.cost()
-	o.left += cost
-	if e.unref() {
-		o.freed += cost
-		e.next = o.free
-		o.free = e.payload
-	}
-}
-
-func (o *outcome) drop(e entry, reason dropReason) {
-	o.dropped[reason]++
-	o.end(e)
-}
-
-func (o *outcome) fail(e entry, kind errorKind) {
-	o.errors[kind]++
-	o.end(e)
 }

@@ -11,7 +11,7 @@ import (
 // series returns the series of f by name, as they are scraped.
 func series(f *Fanout) map[string]string {
 	var b bytes.Buffer
-	f.cfg.Metrics.WritePrometheus(&b)
+	f.options.Metrics.WritePrometheus(&b)
 	all := map[string]string{}
 	for line := range strings.Lines(b.String()) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), "} "); ok {
@@ -51,7 +51,7 @@ func TestSeriesExistFromTheStart(t *testing.T) {
 		`mirrorgate_group_filtered_total{group="g",reason="method"}`:    "0",
 		`mirrorgate_group_filtered_total{group="c",reason="method"}`:    "0",
 		`mirrorgate_target_batch_limit{target="a"}`:                     "7",
-		`mirrorgate_target_batch_limit{target="b"}`:                     "64",
+		`mirrorgate_target_batch_limit{target="b"}`:                     "1",
 		`mirrorgate_target_duration_seconds_bucket{target="a",le="5"}`:  "0",
 		`mirrorgate_target_duration_seconds_bucket{target="a",le="10"}`: "0",
 	}

@@ -19,11 +19,9 @@ type payload struct {
 	// Host may stand for buf[hostStart:hostEnd].
 	path, hostStart, hostEnd int
 
-	head       bool // HEAD: the answer has no body, whatever it declares
-	idempotent bool // may be sent again after a broken connection
-
-	idLen  uint8  // bytes of the request's id, which stands behind buf in its capacity
-	status uint16 // of production's answer; 0: there is nothing to compare with
+	flags  entryFlags // of its entries
+	idLen  uint8      // bytes of the request's id, which stands behind buf in its capacity
+	status uint16     // of production's answer; 0: there is nothing to compare with
 }
 
 // payloadSize is how many bytes the allocator takes for a payload besides its
@@ -61,7 +59,7 @@ func (b *batch) serialise(p *wire.Prepared, refs int) *payload {
 	var l wire.Layout
 	pl.buf, l = b.plan.rules.Append(pl.buf, p)
 	pl.path, pl.hostStart, pl.hostEnd = l.Path, l.HostStart, l.HostEnd
-	pl.head, pl.idempotent = l.Head, l.Idempotent
+	pl.flags = flagsOf(l)
 	if pl.status = p.Request.Production.Status; pl.status != 0 {
 		pl.keepProduction(&p.Request.Production)
 	}

@@ -63,12 +63,13 @@ func (p *plan) unused() bool { return p.users.Load() == 0 }
 // valid.
 func (f *Fanout) replan(cfg Config) {
 	cfg.Targets = f.tunings.apply(cfg.Targets)
+	f.memory.limit.Store(cfg.Memory)
 	p := &plan{cfg: cfg, rules: wire.NewRules(cfg.wire())}
 	old := f.targets
 	f.targets = make([]*target, len(cfg.Targets))
 	p.slots = make([]*target, 0, len(cfg.Targets))
 	for i, tc := range cfg.Targets {
-		if at := slices.IndexFunc(old, func(t *target) bool { return t.cfg.sameLanes(&tc) }); at >= 0 {
+		if at := slices.IndexFunc(old, func(t *target) bool { return t.cfg.continues(&tc) }); at >= 0 {
 			f.targets[i] = old[at]
 			old = slices.Delete(slices.Clone(old), at, at+1)
 			p.place(f.targets[i])
@@ -76,7 +77,7 @@ func (f *Fanout) replan(cfg Config) {
 	}
 	for i, tc := range cfg.Targets {
 		if f.targets[i] == nil {
-			f.targets[i] = newTarget(f, tc)
+			f.targets[i] = newTarget(f.common, tc, f.counted.target(tc.Name, tc.groupName()))
 			p.takeFreeSlot(f.targets[i])
 		}
 		f.targets[i].tune(&tc)

@@ -1,57 +1,138 @@
 package fanout
 
+import "github.com/mirrorgate/mirrorgate/fanout/internal/wire"
+
 // entry is a request that waits at one target, and owns one reference to its
-// payload.
+// payload. What has to be known of it under the target's lock stands in it, so
+// that the payload is not touched there.
 type entry struct {
 	*payload
-	at      int64 // when it arrived, see Fanout.now
-	retried bool  // was sent once, without an answer
+	at    int64 // when it arrived, see common.now
+	size  int32 // bytes to write
+	flags entryFlags
 }
 
-// queue is a ring of entries. It grows to what is needed and knows no limit of
-// its own. It is not safe for concurrent use.
+type entryFlags uint8
+
+const (
+	flagHead       entryFlags = 1 << iota // HEAD: the response has no body, whatever it declares
+	flagIdempotent                        // may be sent again after a broken connection
+	flagAlone                             // nothing else may be in flight on its connection
+	flagRetried                           // was sent once, without a response
+)
+
+// flagsOf returns what a request is.
+func flagsOf(l wire.Layout) (f entryFlags) {
+	if l.Idempotent {
+		f |= flagIdempotent
+	}
+	if l.Head {
+		f |= flagHead
+	}
+	if !l.Idempotent || l.Head || l.HasBody {
+		f |= flagAlone
+	}
+	return f
+}
+
+func (e *entry) head() bool       { return e.flags&flagHead != 0 }
+func (e *entry) idempotent() bool { return e.flags&flagIdempotent != 0 }
+func (e *entry) retried() bool    { return e.flags&flagRetried != 0 }
+
+// alone reports whether the request has a connection to itself (RFC 9112 section
+// 9.3.2). One that is sent for the second time has, so that it is not lost to a
+// neighbour's end of the connection.
+func (e *entry) alone() bool { return e.flags&(flagAlone|flagRetried) != 0 }
+
+// queue is a list of entries, oldest first, in blocks: it grows and shrinks
+// without moving any. It knows no limit of its own, and is not safe for concurrent
+// use.
 type queue struct {
-	ring []entry // a power of two
-	head int
-	n    int
+	head, tail *block
+	n          int
+	free       *block // up to keptBlocks
+	kept       int
 }
 
-const minRing = 64
+const (
+	blockSize  = 64 // entries
+	keptBlocks = 16
+)
 
-func (q *queue) at(i int) *entry { return &q.ring[(q.head+i)&(len(q.ring)-1)] }
-
-func (q *queue) grow() {
-	if q.n < len(q.ring) {
-		return
-	}
-	ring := make([]entry, max(minRing, 2*len(q.ring)))
-	for i := range q.n {
-		ring[i] = *q.at(i)
-	}
-	q.ring, q.head = ring, 0
+type block struct {
+	entries    [blockSize]entry
+	begin, end int // of those in use
+	next       *block
 }
+
+func (q *queue) front() *entry { return &q.head.entries[q.head.begin] }
 
 func (q *queue) pushBack(e entry) {
-	q.grow()
-	*q.at(q.n) = e
+	if q.tail == nil || q.tail.end == blockSize {
+		b := q.newBlock(0)
+		if q.tail == nil {
+			q.head = b
+		} else {
+			q.tail.next = b
+		}
+		q.tail = b
+	}
+	q.tail.entries[q.tail.end] = e
+	q.tail.end++
 	q.n++
 }
 
 func (q *queue) pushFront(e entry) {
-	q.grow()
-	q.head = (q.head - 1) & (len(q.ring) - 1)
+	if q.head == nil || q.head.begin == 0 {
+		b := q.newBlock(blockSize)
+		b.next = q.head
+		q.head = b
+		if q.tail == nil {
+			q.tail = b
+		}
+	}
+	q.head.begin--
+	q.head.entries[q.head.begin] = e
 	q.n++
-	*q.at(0) = e
 }
 
 // popFront removes the oldest entry; the queue must not be empty.
 func (q *queue) popFront() entry {
-	e := *q.at(0)
-	*q.at(0) = entry{}
-	q.head = (q.head + 1) & (len(q.ring) - 1)
+	b := q.head
+	e := b.entries[b.begin]
+	b.entries[b.begin] = entry{}
+	b.begin++
 	q.n--
-	if q.n == 0 {
-		q.head = 0 // stay on the same few cache lines while the queue is short
+	if b.begin == b.end {
+		q.leave(b)
 	}
 	return e
+}
+
+// leave takes the first block, which is empty, out of the list. The last one
+// stays: a short queue keeps to the same few cache lines.
+func (q *queue) leave(b *block) {
+	if b.next == nil {
+		b.begin, b.end = 0, 0
+		return
+	}
+	q.head, b.next = b.next, nil
+	if q.kept < keptBlocks {
+		b.next = q.free
+		q.free = b
+		q.kept++
+	}
+}
+
+// newBlock returns an empty block whose first entry will stand at that place.
+func (q *queue) newBlock(at int) *block {
+	b := q.free
+	if b == nil {
+		b = new(block)
+	} else {
+		q.free, b.next = b.next, nil
+		q.kept--
+	}
+	b.begin, b.end = at, at
+	return b
 }

@@ -41,17 +41,27 @@ func TestQueueIsAList(t *testing.T) {
 				if q.n != len(want) {
 					t.Fatalf("%d entries, want %d", q.n, len(want))
 				}
-				for i, w := range want {
-					if got := q.at(i).at; got != w {
-						t.Fatalf("entry %d is %d, want %d", i, got, w)
+				i := 0
+				for b := q.head; b != nil; b = b.next {
+					for _, e := range b.entries[b.begin:b.end] {
+						if e.at != want[i] {
+							t.Fatalf("entry %d is %d, want %d", i, e.at, want[i])
+						}
+						i++
 					}
+				}
+				if i != len(want) || q.kept > keptBlocks {
+					t.Fatalf("%d entries in blocks, want %d; %d blocks are kept", i, len(want), q.kept)
+				}
+				if len(want) > 0 && q.front().at != want[0] {
+					t.Fatalf("the first is %d, want %d", q.front().at, want[0])
 				}
 			},
 		})
 	})
 }
 
-// What was popped is not kept alive by the ring.
+// What was popped is not kept alive by the queue.
 func TestQueueForgetsWhatLeft(t *testing.T) {
 	var q queue
 	for range 3 {
@@ -60,13 +70,13 @@ func TestQueueForgetsWhatLeft(t *testing.T) {
 	q.popFront()
 	q.popFront()
 	held := 0
-	for _, e := range q.ring {
+	for _, e := range q.head.entries {
 		if e.payload != nil {
 			held++
 		}
 	}
 	if held != 1 {
-		t.Errorf("the ring holds %d payloads, want 1", held)
+		t.Errorf("the queue holds %d payloads, want 1", held)
 	}
 }
 
@@ -114,12 +124,8 @@ func TestGiveBackIsFirst(t *testing.T) {
 	f.Submit(requests("GET /3", "GET /4"))
 	tg.giveBack(back)
 	var got []string
-	for i := range tg.queue.n {
-		e := tg.queue.at(i)
+	for _, e := range tg.queued() {
 		got = append(got, string(e.buf[:6]))
-		if e.retried != (i < 2) {
-			t.Errorf("entry %d: retried is %v", i, e.retried)
-		}
 	}
 	if !slices.Equal(got, []string{"GET /1", "GET /2", "GET /3", "GET /4"}) || tg.length.Load() != 4 {
 		t.Errorf("queue is %q, its gauge %d", got, tg.length.Load())
@@ -134,21 +140,18 @@ func TestStale(t *testing.T) {
 	tg := f.targets[0]
 	tg.hold()
 	f.Submit(requests("GET /1", "GET /2", "GET /3"))
-	l := newLane(tg)
-	check := func(age int64, left int) {
+	check := func(now int64, left int) {
 		t.Helper()
-		tg.mu.Lock()
-		tg.dropStale(tg.queue.at(0).at+age, &l.out)
-		tg.mu.Unlock()
-		tg.settle(&l.out)
+		tg.dropStale(now)
 		if tg.queue.n != left || tg.length.Load() != int64(left) {
 			t.Errorf("%d left, gauge %d, want %d", tg.queue.n, tg.length.Load(), left)
 		}
 	}
-	tg.queue.at(2).at += 5e9
-	check(10e9, 3)
-	check(10e9+1, 1)
-	check(10e9+1, 0)
+	first := tg.queue.front().at
+	tg.queued()[2].at += 5e9
+	check(first+10e9, 3)
+	check(first+10e9+1, 1)
+	check(first+15e9+1, 0)
 	tg.letGo()
 	drain(t, f)
 	if got := counts(tg); got != "selected=3 dropped{stale}=3" {
@@ -170,7 +173,7 @@ func TestStaleBehindASlowTarget(t *testing.T) {
 	tg.hold()
 	f.Submit([]codec.Request{request("GET", "/first", "")})
 	tg.mu.Lock()
-	tg.queue.at(0).at += 60e9 // in time, however slow the start is
+	tg.queue.front().at += 60e9 // in time, however slow the start is
 	tg.mu.Unlock()
 	tg.letGo()
 	eventually(t, "the first request", func() bool { return len(rt.requests()) == 1 })

@@ -170,7 +170,7 @@ func counts(tg *target) string {
 	}
 	add("sent", m.sent.Get())
 	for i, c := range m.responses {
-		add(fmt.Sprintf("%dxx", i+1), c.Get())
+		add(className(i), c.Get())
 	}
 	for k := range errorKinds {
 		add(k.String(), m.errors[k].Get())
@@ -189,18 +189,60 @@ func answered(tg *target) (n uint64) {
 	return n
 }
 
-// hold keeps t from starting lanes, so that what is submitted stays queued.
+// hold keeps the workers of t from taking, so that what is submitted stays
+// queued.
 func (t *target) hold() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.lanes = t.cfg.Conns
+	t.open += t.cfg.Conns
 }
 
 // letGo undoes hold.
 func (t *target) letGo() {
 	t.mu.Lock()
-	t.lanes = 0
-	wake := t.ring(t.f.now())
+	t.open -= t.cfg.Conns
+	w := t.wakeSleeper(t.now())
 	t.mu.Unlock()
-	wake.all()
+	w.rouse()
+}
+
+// idleConns returns how many connections are idle.
+func (t *target) idleConns() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.idle)
+}
+
+// inFlight returns how many requests workers have.
+func (t *target) inFlight() int64 { return int64(t.metrics.inFlight()) }
+
+// answerQueued plays a worker whose requests are all answered: it takes up to n of
+// those that wait, and returns them.
+func (t *target) answerQueued(n int) (taken []entry) {
+	var r results
+	t.mu.Lock()
+	for ; n > 0 && t.queue.n > 0; n-- {
+		taken = append(taken, t.queue.popFront())
+	}
+	t.served += uint64(len(taken))
+	t.length.Store(int64(t.queue.n))
+	t.mu.Unlock()
+	for _, e := range taken {
+		r.responses[1]++
+		r.end(&e)
+	}
+	t.settle(&r)
+	return taken
+}
+
+// queued returns the requests in the queue, oldest first.
+func (t *target) queued() (entries []*entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for b := t.queue.head; b != nil; b = b.next {
+		for i := b.begin; i < b.end; i++ {
+			entries = append(entries, &b.entries[i])
+		}
+	}
+	return entries
 }

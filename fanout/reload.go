@@ -40,21 +40,21 @@ func (f *Fanout) Reload(cfg Config) error {
 	return nil
 }
 
-// sameLanes reports whether a target of one Config can go on as that of another:
-// all that its lanes and its queue know is equal.
-func (t *TargetConfig) sameLanes(u *TargetConfig) bool {
+// continues reports whether a target of one Config can go on as that of another:
+// all that its workers and its queue know is equal.
+func (t *TargetConfig) continues(u *TargetConfig) bool {
 	return t.Name == u.Name && t.URL.String() == u.URL.String() &&
 		t.Conns == u.Conns && t.Batch == u.Batch && t.Queue == u.Queue && t.Drop == u.Drop &&
 		t.Timeout == u.Timeout && t.MaxAge == u.MaxAge && t.Host == u.Host
 }
 
-// tune follows what may change while lanes run.
+// tune follows what may change while workers run.
 func (t *target) tune(tc *TargetConfig) {
 	t.paused.Store(tc.paused)
 	if old := t.rate.Load(); tc.Rate == 0 {
 		t.rate.Store(nil)
 	} else if old == nil || old.perSecond != tc.Rate {
-		t.rate.Store(newRateLimit(tc.Rate, t.f.now()))
+		t.rate.Store(newRateLimit(tc.Rate, t.now()))
 	}
 }
 

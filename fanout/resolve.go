@@ -66,7 +66,7 @@ func (t *target) resolved(ctx context.Context) ([]netip.Addr, error) {
 		return nil, err
 	}
 	a.set.Store(&set)
-	a.keepFor(t.f.now(), a.ttl)
+	a.keepFor(t.now(), a.ttl)
 	return set, nil
 }
 
@@ -102,39 +102,31 @@ func (t *target) refresh() {
 	defer cancel()
 	set, err := a.resolve(ctx)
 	if err != nil {
-		a.keepFor(t.f.now(), min(a.ttl, resolveRetry))
+		a.keepFor(t.now(), min(a.ttl, resolveRetry))
 		if t.aborting.Err() == nil && !a.failing.Swap(true) {
-			t.f.log.Warn("cannot resolve the target's host: keeping its last addresses", "target", t.cfg.Name,
+			t.log.Warn("cannot resolve the target's host: keeping its last addresses", "target", t.cfg.Name,
 				"host", a.host, "addresses", *a.set.Load(), "error", err)
 		}
 		return
 	}
 	if a.failing.Swap(false) {
-		t.f.log.Info("the target's host is resolved again", "target", t.cfg.Name, "host", a.host, "addresses", set)
+		t.log.Info("the target's host is resolved again", "target", t.cfg.Name, "host", a.host, "addresses", set)
 	}
 	if old := *a.set.Load(); !slices.Equal(old, set) {
 		a.set.Store(&set)
-		t.f.log.Info("the target's host has moved", "target", t.cfg.Name, "host", a.host, "from", old, "to", set)
+		t.log.Info("the target's host has moved", "target", t.cfg.Name, "host", a.host, "from", old, "to", set)
 		t.leaveOld(set)
 	}
-	a.keepFor(t.f.now(), a.ttl)
+	a.keepFor(t.now(), a.ttl)
 }
 
-// leaveOld ends the idle lanes whose connection goes to none of the addresses.
+// leaveOld closes the idle connections that go to none of the addresses.
 func (t *target) leaveOld(set []netip.Addr) {
-	var old []*lane
 	t.mu.Lock()
-	t.idle = slices.DeleteFunc(t.idle, func(l *lane) bool {
-		if slices.Contains(set, l.addr) {
-			return false
-		}
-		l.retired = true
-		old = append(old, l)
-		return true
-	})
+	old := t.takeIdle(func(c *conn) bool { return !slices.Contains(set, c.addr) })
 	t.mu.Unlock()
-	for _, l := range old {
-		l.wake <- struct{}{}
+	for _, c := range old {
+		c.close()
 	}
 }
 
@@ -172,15 +164,4 @@ func (t *target) connectTo(ctx context.Context, addr string, share int) (net.Con
 		defer cancel()
 	}
 	return t.dialer.DialContext(ctx, "tcp", addr)
-}
-
-// moved reports whether the lane's connection goes to an address that the
-// target's host no longer has.
-func (l *lane) moved() bool {
-	set := l.t.addresses.set.Load()
-	if set == l.known {
-		return false
-	}
-	l.known = set
-	return !slices.Contains(*set, l.addr)
 }

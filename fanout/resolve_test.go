@@ -63,13 +63,13 @@ func TestNameThatMoves(t *testing.T) {
 		arrivesAt := func(when, want string) {
 			t.Helper()
 			f.Submit(requests("POST / x"))
-			time.Sleep(time.Duration(lingerTime))
+			time.Sleep(time.Duration(gatherTime))
 			synctest.Wait()
 			if got := target.last(); got != want {
 				t.Errorf("%s: the request went to %s, want %s", when, got, want)
 			}
 		}
-		// within waits for one TTL; idleLane is as long, so that the lanes stay busy.
+		// within waits for one TTL; idleTime is as long, so that the connection stays busy.
 		within := func() {
 			for range 30 {
 				time.Sleep(time.Second)
@@ -146,7 +146,7 @@ func TestConnectionsOfAMovedName(t *testing.T) {
 	expect("127.0.0.2")
 	expect("127.0.0.2")
 	release <- struct{}{}
-	eventually(t, "an idle lane", func() bool { return tg.idleLanes() == 1 })
+	eventually(t, "an idle connection", func() bool { return tg.idleConns() == 1 })
 	dns.move("127.0.0.3")
 	tg.refresh()
 	expect("end of 127.0.0.2")
@@ -193,6 +193,8 @@ func TestSeveralAddresses(t *testing.T) {
 		fan := newFanout(t, func(c *Config) { c.Resolver = dns.resolver() }, fmt.Sprintf("http://target.test:%s,conns=%d", port, conns))
 		fan.Submit(requests(slices.Repeat([]string{"GET /"}, conns)...))
 		drain(t, fan)
+		mu.Lock()
+		defer mu.Unlock()
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%v: connections went to %v, want %v (%s)", addrs, got, want, counts(fan.targets[0]))
 		}

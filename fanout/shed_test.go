@@ -42,23 +42,15 @@ func overload(f *Fanout, d time.Duration, perMilli int, r func(n int) codec.Requ
 	tg.hold()
 	windows := int(d / (100 * time.Millisecond))
 	came, arrived = make([]int, windows), make([]int, windows)
-	l := newLane(tg)
 	take := func(most int) {
-		for n := 0; n < most && tg.length.Load() > 0; {
-			l.take()
-			n += len(l.batch)
-			for _, e := range l.batch {
-				if w := int(e.at / int64(100*time.Millisecond)); w < windows {
-					arrived[w]++
-				}
-				l.out.responses[1]++
-				l.out.end(e)
+		for _, e := range tg.answerQueued(most) {
+			if w := int(e.at / int64(100*time.Millisecond)); w < windows {
+				arrived[w]++
 			}
-			l.finish()
 		}
 	}
 	stop, done := make(chan struct{}), make(chan struct{})
-	go func() { // plays the lane
+	go func() { // plays the workers
 		defer close(done)
 		for ticks := time.NewTicker(8 * time.Millisecond); ; {
 			select {

@@ -69,7 +69,7 @@ func (m *targetMetrics) refused() (n uint64) {
 
 // steer decides what HAProxy is told until the next tick.
 func (f *Fanout) steer() {
-	steer := f.cfg.Steer
+	steer := f.options.Steer
 	if steer == nil {
 		return
 	}

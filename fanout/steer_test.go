@@ -13,7 +13,6 @@ type steered struct {
 	t     *testing.T
 	f     *Fanout
 	steer *atomic.Uint32
-	lanes []*lane
 	rest  float64
 }
 
@@ -22,7 +21,6 @@ func newSteered(t *testing.T, specs ...string) *steered {
 	s.f = newFanout(t, func(c *Config) { c.Steer = s.steer }, specs...)
 	for _, tg := range s.f.targets {
 		tg.hold()
-		s.lanes = append(s.lanes, newLane(tg))
 	}
 	return s
 }
@@ -37,16 +35,8 @@ func (s *steered) run(d time.Duration, offered float64, takes ...int) (sent floa
 			n++
 			s.f.Submit(requests("GET /"))
 		}
-		for i, l := range s.lanes {
-			for got := 0; got < takes[i] && l.t.length.Load() > 0; {
-				l.take()
-				got += len(l.batch)
-				for _, e := range l.batch {
-					l.out.responses[1]++
-					l.out.end(e)
-				}
-				l.finish()
-			}
+		for i, tg := range s.f.targets {
+			tg.answerQueued(takes[i])
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -96,7 +96,7 @@ func (b *batch) dispatch() {
 	b.held += pl.cost()
 	for _, t := range b.takers {
 		tb := &b.targets[t.slot]
-		tb.entries = append(tb.entries, entry{payload: pl, at: b.now})
+		tb.entries = append(tb.entries, entry{payload: pl, at: b.now, size: int32(len(pl.buf)), flags: pl.flags})
 		tb.held += pl.cost()
 	}
 }
@@ -106,7 +106,7 @@ func (b *batch) dispatch() {
 func (b *batch) flush(accepted int) {
 	f := b.f
 	if b.held > 0 {
-		f.held.Add(b.held)
+		f.memory.payloads.Add(b.held)
 		b.held = 0
 	}
 	for i, n := range b.rejected {

@@ -91,7 +91,7 @@ func checkSums(t testing.TB, f *Fanout) {
 		t.Errorf("%d targets have not left", len(f.leaving))
 	}
 	for _, tg := range f.targets {
-		inflight, queued, held := tg.inflight.Load(), tg.length.Load(), tg.held.Load()
+		inflight, queued, held := tg.inFlight(), tg.length.Load(), tg.held.Load()
 		if inflight != 0 || queued != 0 || held != 0 {
 			t.Errorf("target %s at rest: %d in flight, %d queued, %d bytes held", tg.cfg.Name, inflight, queued, held)
 		}
@@ -99,8 +99,8 @@ func checkSums(t testing.TB, f *Fanout) {
 			t.Errorf("target %s at rest: %d connections", tg.cfg.Name, n)
 		}
 	}
-	if f.held.Load() != 0 {
-		t.Errorf("payload bytes at rest: %d", f.held.Load())
+	if f.memory.payloads.Load() != 0 {
+		t.Errorf("payload bytes at rest: %d", f.memory.payloads.Load())
 	}
 }
 
@@ -167,7 +167,7 @@ func TestPayloadIsACopy(t *testing.T) {
 	clear(reqs[0].Target)
 	clear(reqs[0].Body)
 	clear(reqs[0].Headers.Raw)
-	if x, y := f.targets[0].queue.at(0).payload, f.targets[1].queue.at(0).payload; x != y {
+	if x, y := f.targets[0].queue.front().payload, f.targets[1].queue.front().payload; x != y {
 		t.Error("two targets have two copies of a payload")
 	}
 	for _, tg := range f.targets {

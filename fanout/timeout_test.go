@@ -1,100 +1,45 @@
 package fanout
 
 import (
-	"io"
-	"net"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// slack is how much later a time limit of a second may be.
-const slack = time.Second / 64
-
-// The clock of an answer starts at the answer before it. Here time is the
-// bubble's, so the seconds are exact and cost nothing.
-func TestTimeoutOfEachAnswer(t *testing.T) {
-	f := func(pauses []time.Duration, wantCounts string, wantTime time.Duration) {
-		t.Helper()
-		synctest.Test(t, func(t *testing.T) {
-			t.Helper()
-			fan := newFanout(t, nil, nobody+",conns=1,batch=4,timeout=1s")
-			tg := fan.targets[0]
-			tg.hold()
-			fan.Submit(requests("GET /1", "POST /2", "GET /3", "POST /4"))
-			ours, theirs := net.Pipe()
-			var playing sync.WaitGroup
-			playing.Go(func() { io.Copy(io.Discard, theirs) })
-			playing.Go(func() {
-				for _, pause := range pauses {
-					time.Sleep(pause)
-					io.WriteString(theirs, ok)
-				}
-			})
-			l := newLane(tg)
-			l.stream = ours
-			l.take()
-			start := time.Now()
-			l.exchange()
-			if took := time.Since(start); took < wantTime || took > wantTime+slack {
-				t.Errorf("answers after %v: took %v, want %v", pauses, took, wantTime)
-			}
-			ours.Close()
-			theirs.Close()
-			playing.Wait()
-			if got := counts(tg); got != wantCounts {
-				t.Errorf("answers after %v: %s, want %s", pauses, got, wantCounts)
-			}
-			drain(t, fan)
-		})
+// The clock of a response starts at the response before it, and that of a body at
+// its status.
+func TestTimeLimitOfAResponse(t *testing.T) {
+	f := newFanout(t, nil, nobody+",timeout=1s")
+	defer drain(t, f)
+	const second = int64(time.Second)
+	c := &conn{t: f.targets[0]}
+	for range 2 {
+		p := &payload{buf: make([]byte, 0, 64)}
+		p.refs.Store(2)
+		c.batch = append(c.batch, entry{payload: p})
 	}
-	const ms = time.Millisecond
-	f([]time.Duration{0, 0, 0, 0}, "selected=4 sent=4 2xx=4", 0)
-	f([]time.Duration{900 * ms, 900 * ms, 900 * ms, 900 * ms}, "selected=4 sent=4 2xx=4", 3600*ms)
-	// On a time-out the rest counts as timeout, too.
-	f(nil, "selected=4 sent=4 timeout=4", time.Second)
-	f([]time.Duration{900 * ms, 1100 * ms}, "selected=4 sent=4 2xx=1 timeout=3", 1900*ms)
-	f([]time.Duration{0, 0, 0, 1100 * ms}, "selected=4 sent=4 2xx=3 timeout=1", time.Second)
-}
-
-// A target that does not read is given up, too: what was not written goes to
-// another connection once, what was is a time-out.
-func TestTimeoutOfTheWrite(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		fan := newFanout(t, nil, nobody+",conns=1,batch=3,timeout=1s")
-		tg := fan.targets[0]
-		tg.hold()
-		fan.Submit(requests("GET /1", "POST /2", "GET /3"))
-		ours, theirs := net.Pipe()
-		l := newLane(tg)
-		l.stream = ours
-		l.take()
-		go theirs.Read(make([]byte, 10)) // a part of the first one
-		start := time.Now()
-		l.exchange()
-		if took := time.Since(start); took < 2*time.Second || took > 2*(time.Second+slack) {
-			t.Errorf("took %v, want one second for the write and one for the answer", took)
+	check := func(what string, want int64) {
+		t.Helper()
+		if got := c.limit(); got != want {
+			t.Errorf("%s: the limit is %v, want %v", what, time.Duration(got), time.Duration(want))
 		}
-		ours.Close()
-		theirs.Close()
-		if got := counts(tg); got != "selected=3 sent=1 timeout=1" {
-			t.Error(got)
-		}
-		var back []string
-		for i := range tg.queue.n {
-			back = append(back, string(tg.queue.at(i).buf[:6]))
-		}
-		if !slices.Equal(back, []string{"POST /", "GET /3"}) {
-			t.Errorf("what was not written is %q", back)
-		}
-		tg.letGo()
-		drain(t, fan)
-		if got := counts(tg); got != "selected=3 dropped{dial}=2 sent=1 timeout=1" {
-			t.Error(got)
-		}
-	})
+	}
+	c.begin(3 * second)
+	check("when it was written", 4*second)
+	var r results
+	arrives := func(at int64, bytes string) {
+		c.clock = at
+		c.take([]byte(bytes), len(bytes), &r)
+	}
+	arrives(3500*second/1000, "HTTP/1.1 200 OK\r\n")
+	check("when a part of a head arrived", 4*second)
+	arrives(5*second, "Content-Length: 0\r\n\r\n")
+	check("behind the response before", 6*second)
+	arrives(7*second, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+	check("at the status", 8*second)
+	arrives(9*second, "body")
+	check("in a body", 8*second)
 }
 
 // The age of a request that waits is looked at when its turn comes.
@@ -107,15 +52,11 @@ func TestMaxAge(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		fan.Submit(requests("GET /3"))
 		time.Sleep(5*time.Second + 1)
-		l := newLane(tg)
-		l.take()
-		if got := counts(tg); got != "selected=3 dropped{stale}=2" {
-			t.Error(got)
+		tg.dropStale(fan.now())
+		if got := counts(tg); got != "selected=3 dropped{stale}=2" || tg.length.Load() != 1 {
+			t.Errorf("%s, %d queued", got, tg.length.Load())
 		}
-		if len(l.batch) != 1 || string(l.batch[0].buf[:6]) != "GET /3" || tg.inflight.Load() != 1 || tg.length.Load() != 0 {
-			t.Errorf("took %d, in flight %d, queued %d", len(l.batch), tg.inflight.Load(), tg.length.Load())
-		}
-		l.dropBatch(dropDial)
+		tg.letGo()
 		drain(t, fan)
 	})
 }

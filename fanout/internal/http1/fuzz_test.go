@@ -40,7 +40,11 @@ func FuzzReader(f *testing.F) {
 			t.Fatalf("took %d bytes more, %v, when asked again", again, err2)
 		}
 		first, second := int(i%uint(len(b)+1)), int(j%uint(len(b)+1))
-		if got := read(string(b), head, min(first, second), max(first, second)); got != want {
+		got := read(string(b), head, min(first, second), max(first, second))
+		if err != nil { // how much was taken before depends on the cuts
+			got.taken = want.taken
+		}
+		if got != want {
 			t.Errorf("%q cut at %d and %d: %+v, want %+v", b, first, second, got, want)
 		}
 	})

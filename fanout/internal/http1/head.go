@@ -20,7 +20,11 @@ func (r *Reader) readHead(b []byte) (n int, err error) {
 		if size == 0 {
 			if len(b) == room {
 				err = ErrHeadTooLong
+				break
 			}
+			var taken int
+			taken, err = r.beginLine(b[n:])
+			n += taken
 			break
 		}
 		line := b[n : n+size-1]
@@ -28,12 +32,16 @@ func (r *Reader) readHead(b []byte) (n int, err error) {
 			line = line[:len(line)-1]
 		}
 		switch {
+		case r.state == inField:
+			err = r.endLine(line)
 		case r.state == atStatusLine:
 			err = r.statusLine(line)
 		case len(line) == 0:
 			err = r.endOfHead()
 		case !mayMatter[line[0]] && hasColon(line):
 			r.flags &^= foldsFraming | foldsConnection
+		case size > MaxRest && r.isFraming(line):
+			err = ErrHeadTooLong
 		default:
 			err = r.fieldLine(line)
 		}
@@ -65,6 +73,70 @@ func hasColon(line []byte) bool {
 		if c == ':' {
 			return true
 		}
+	}
+	return false
+}
+
+// beginLine looks at a line that is not complete, and takes what is there of it
+// if that says all there is to know: then nobody has to keep it.
+func (r *Reader) beginLine(b []byte) (n int, err error) {
+	const noReason = len("HTTP/1.1 200")
+	switch {
+	case len(b) == 0:
+		return 0, nil
+	case r.state == inField:
+	case r.state == atStatusLine:
+		if len(b) <= noReason || b[noReason] == '\r' && len(b) == noReason+1 {
+			return 0, nil
+		}
+		if err := r.statusLine(b[:noReason+1]); err != nil {
+			return 0, err
+		}
+	case r.isFraming(b) || len(b) <= len("transfer-encoding") && !hasColon(b) && !isSpace(b[0]):
+		if len(b) >= MaxRest {
+			err = ErrHeadTooLong
+		}
+		return 0, err
+	default:
+		r.flags &^= foldsFraming | foldsConnection
+		if !isSpace(b[0]) {
+			r.flags |= lacksColon
+		}
+	}
+	if hasColon(b) {
+		r.flags &^= lacksColon
+	}
+	r.state = inField
+	return len(b), nil
+}
+
+// endLine reads the end of a line that says nothing of framing.
+func (r *Reader) endLine(rest []byte) error {
+	if r.flags&lacksColon != 0 && !hasColon(rest) {
+		return ErrFieldLine
+	}
+	r.flags &^= lacksColon
+	r.state = atField
+	return nil
+}
+
+// isFraming reports whether a line has, or with more behind it may have, the name
+// of a field that is looked at, or continues one.
+func (r *Reader) isFraming(line []byte) bool {
+	if isSpace(line[0]) {
+		return r.flags&(foldsFraming|foldsConnection) != 0
+	}
+	name := line
+	if colon := bytes.IndexByte(line, ':'); colon >= 0 {
+		name = line[:colon]
+	}
+	switch name = trim(name); len(name) {
+	case len("connection"):
+		return isConnection(name)
+	case len("content-length"):
+		return isContentLength(name)
+	case len("transfer-encoding"):
+		return isTransferEncoding(name)
 	}
 	return false
 }

@@ -4,6 +4,9 @@ package http1
 // interim ones before it (1xx) included.
 const MaxHead = 64 << 10
 
+// MaxRest bounds, in bytes, what Read may leave of a line that is not complete.
+const MaxRest = 4 << 10
+
 // Reader reads the responses that arrive on one connection, one after another.
 // It keeps nothing of them but what framing needs. The zero value reads the
 // response to a request that is no HEAD.
@@ -20,6 +23,7 @@ type state uint8
 
 const (
 	atStatusLine state = iota
+	inField            // in the rest of a field line that says nothing of framing, or of a status line
 	atField            // at a field line, or at the end of the head
 	inBody
 	inBodyUntilClose
@@ -50,6 +54,8 @@ const (
 	hasCoding                   // Transfer-Encoding
 	isChunked                   // the last coding of Transfer-Encoding is chunked
 
+	lacksColon // inField: none has come yet
+
 	// What a folded line continues.
 	foldsConnection
 	foldsFraming
@@ -65,9 +71,10 @@ func (r *Reader) Start(head bool) {
 }
 
 // Read takes from b what belongs to the current response and returns how many
-// bytes it took, never any behind its end. Of a head it takes whole lines: what
-// it leaves of a line must be given again with more behind it, and is shorter
-// than MaxHead. Of a body it takes all that is there. b stays the caller's.
+// bytes it took, never any behind its end. Of a line of a head that matters it
+// takes all or nothing: what it leaves must be given again with more behind it,
+// and is shorter than MaxRest. Of all else it takes what is there. b stays the
+// caller's.
 //
 // err is a *[ProtocolError]; the connection is of no use then.
 func (r *Reader) Read(b []byte) (n int, err error) {

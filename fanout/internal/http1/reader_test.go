@@ -292,7 +292,11 @@ func TestReaderHeadLength(t *testing.T) {
 	f := func(text string, want result) {
 		t.Helper()
 		for _, cuts := range [][]int{nil, {len(text) - 1}, {MaxHead - 6, MaxHead - 5}, {20, 50}} {
-			if got := read(text, false, cuts...); got != want {
+			got := read(text, false, cuts...)
+			if want.err != nil { // how much was taken before depends on the cuts
+				got.taken = want.taken
+			}
+			if got != want {
 				t.Errorf("%d bytes cut at %d: %+v, want %+v", len(text), cuts, got, want)
 			}
 		}
@@ -301,7 +305,7 @@ func TestReaderHeadLength(t *testing.T) {
 	f(head(MaxHead+1), result{taken: MaxHead - 1, left: -1, err: ErrHeadTooLong})
 	f(head(MaxHead+2), result{taken: MaxHead, left: -1, err: ErrHeadTooLong})
 	f(head(MaxHead+3), result{taken: 15, left: -1, err: ErrHeadTooLong})
-	f(head(MaxHead)[:MaxHead-5], result{taken: 15, left: -1})
+	f(head(MaxHead)[:MaxHead-5], result{taken: MaxHead - 5, left: -1})
 	f("HTTP/1.1 200 "+strings.Repeat("x", MaxHead), result{left: -1, err: ErrHeadTooLong})
 	interim := "HTTP/1.1 100 \r\n\r\n"
 	f(interim+head(MaxHead-len(interim)), result{taken: MaxHead, code: 204, done: true})
@@ -344,12 +348,50 @@ func TestReaderReadsOneAfterAnother(t *testing.T) {
 func TestReaderStarted(t *testing.T) {
 	var r Reader
 	text := "HTTP/1.1 100 \r\n\r\nHTTP/1.1 200 \r\nContent-Length: 5\r\n\r\n"
-	if n, _ := r.Read([]byte(text[:14])); n != 0 || r.Started() {
+	if n, _ := r.Read([]byte(text[:12])); n != 0 || r.Started() {
 		t.Errorf("started by a part of a line, of which %d bytes were taken", n)
 	}
 	if n, _ := r.Read([]byte(text[:17])); n != 17 || !r.Started() {
 		t.Errorf("not started by an interim response, of which %d bytes were taken", n)
 	}
+}
+
+// What has to be kept of a line is short, whatever the line is: the rest of one
+// that says nothing of framing is taken as it comes.
+func TestReaderLeavesLittle(t *testing.T) {
+	f := func(line string, wantErr error) {
+		t.Helper()
+		text := "HTTP/1.1 200 OK\r\n" + line + "\r\nContent-Length: 0\r\n\r\n"
+		for _, step := range []int{1, 7, 1000} {
+			var r Reader
+			var err error
+			for given, taken := 0, 0; given < len(text) && err == nil; {
+				given = min(given+step, len(text))
+				n := 0
+				n, err = r.Read([]byte(text[taken:given]))
+				if taken += n; err == nil && given-taken >= MaxRest {
+					t.Fatalf("%.20q in steps of %d: %d bytes are left", line, step, given-taken)
+				}
+			}
+			if err != wantErr || err == nil && !r.Done() {
+				t.Errorf("%.20q in steps of %d: done %v, %v, want %v", line, step, r.Done(), err, wantErr)
+			}
+		}
+		var r Reader
+		if _, err := r.Read([]byte(text)); err != wantErr {
+			t.Errorf("%.20q whole: %v, want %v", line, err, wantErr)
+		}
+	}
+	long := strings.Repeat("x", MaxHead/2)
+	f("Set-Cookie: "+long, nil)
+	f("X-"+long+": y", nil)
+	f("X-"+long, ErrFieldLine)
+	f("X: y\r\n "+long, nil)
+	f("Connection: "+long, ErrHeadTooLong)
+	f("Connection: keep-alive\r\n "+long, ErrHeadTooLong)
+	f("Content-Length: "+strings.Repeat("0", MaxHead/2), ErrHeadTooLong)
+	f("Connection: "+strings.Repeat("x", MaxRest-len("Connection: \r\n")), nil)
+	f("Connection: "+strings.Repeat("x", MaxRest-len("Connection: \r\n")+1), ErrHeadTooLong)
 }
 
 func TestReaderSize(t *testing.T) {

@@ -1,0 +1,29 @@
+package fanout
+
+import (
+	"log/slog"
+	"time"
+)
+
+// common is what all targets of a Fanout share.
+type common struct {
+	options  *Config // of New: TLS, Source, DNSTTL, Resolver, Steer and DifferenceLog follow no reload
+	log      *slog.Logger
+	memory   memory
+	payloads payloads
+	start    time.Time
+	logging  *rateLimit // lines for Config.DifferenceLog
+}
+
+func newCommon(cfg Config) *common {
+	return &common{options: &cfg, log: cfg.Logger, start: time.Now(), logging: newRateLimit(loggedPerSecond, 0)}
+}
+
+// now returns the nanoseconds since start on the monotonic clock: ages must not
+// follow a step of the wall clock. Not by time.Now, which reads both.
+func (c *common) now() int64 {
+	if c.options.clock != nil {
+		return int64(c.options.clock().Sub(c.start))
+	}
+	return int64(time.Since(c.start))
+}

@@ -1,0 +1,89 @@
+package fanout
+
+import (
+	"testing"
+	"time"
+)
+
+// A target that closes behind each first response, announced or not, or ignores
+// what stood behind it, gets single requests after three such batches, and
+// batches again half a minute later.
+func TestSinglesAfterCuts(t *testing.T) {
+	f := func(what string, play func(c *rawConn)) {
+		t.Helper()
+		rt := listen(t, play)
+		fan := newFanout(t, nil, rt.url+",conns=1,batch=2,timeout=200ms")
+		tg := fan.targets[0]
+		limit := func() string { return sample(t, fan, `mirrorgate_target_batch_limit{target="t1"}`) }
+		tg.hold()
+		fan.Submit(requests("GET /1", "GET /2", "GET /3", "GET /4", "GET /5", "GET /6"))
+		tg.letGo()
+		eventually(t, what+": six responses", func() bool { return answered(tg) == 6 })
+		if limit() != "1" {
+			t.Errorf("%s: the limit is %s after three cut batches", what, limit())
+		}
+		drain(t, fan)
+		if got := counts(tg); got != "selected=6 sent=6 2xx=6" {
+			t.Errorf("%s: %s", what, got)
+		}
+	}
+	f("it says that it closes", func(c *rawConn) {
+		c.take(1)
+		c.send(okClose)
+		c.waitEnd()
+	})
+	f("it closes", func(c *rawConn) {
+		c.take(1)
+		c.send(ok)
+	})
+	f("it ignores what stands behind", func(c *rawConn) {
+		for c.take(1) {
+			c.in.Discard(c.in.Buffered())
+			c.send(ok)
+		}
+	})
+}
+
+// Only batches in a row count, and three pauses within an hour are for good.
+func TestPipelining(t *testing.T) {
+	const second = int64(time.Second)
+	var p pipelining
+	now := second
+	end := func(outcomes string, want int64) {
+		t.Helper()
+		for i, c := range outcomes {
+			got := p.ended(now, c == 'w', map[rune]int{'w': 0, 'c': 1}[c])
+			if i < len(outcomes)-1 && got != 0 {
+				t.Errorf("%q: single requests after %d", outcomes, i+1)
+			}
+			if i == len(outcomes)-1 && got != want {
+				t.Errorf("%q: single requests for %v, want %v", outcomes, time.Duration(got), time.Duration(want))
+			}
+		}
+	}
+	end("ccwccw", 0)
+	end("cc", 0)
+	p.disconnected()
+	end("cc", 0)
+	end("c", singleTime)
+	end("ccc", 0) // it is single already
+	if p.resumes(now + singleTime - 1) {
+		t.Error("the pause is over too early")
+	}
+	if now += singleTime; !p.resumes(now) || p.resumes(now) {
+		t.Error("the pause does not end, once")
+	}
+	end("ccc", singleTime)
+	now += singleTime
+	p.resumes(now)
+	now += singleWindow // the first one is long ago
+	end("ccc", singleTime)
+	now += singleTime
+	p.resumes(now)
+	now -= singleWindow / 2
+	p.pauses[1] = now
+	end("ccc", forever)
+	if p.resumes(now + 1000*singleWindow) {
+		t.Error("it is not for good")
+	}
+}

@@ -1,0 +1,148 @@
+package fanout
+
+const (
+	// turnConns is how many connections a worker writes to before it reads.
+	turnConns = 16
+	// turnRequests is how many requests are moved while the target's lock is held.
+	turnRequests = blockSize
+)
+
+// reach is how many requests one worker of a fast target sends in a turn. t.mu is
+// held.
+func (t *target) reach() int { return max(turnConns, int(t.batchLimit.Load())) }
+
+// share is how many requests a worker puts on one connection: as many as may be
+// in flight on it if the target is fast, else as few as the connections that could
+// be had allow. t.mu is held.
+func (w *worker) share() int {
+	t := w.t
+	limit := int(t.batchLimit.Load())
+	if limit == 1 || t.pace.fast() {
+		return limit
+	}
+	free := max(1, len(w.conns)+len(t.idle)+t.cfg.Conns-t.open)
+	return min((t.queue.n+free-1)/free, limit)
+}
+
+// takeIdle takes the idle connections that the worker will need. It reports
+// whether they have to be checked before they are used. t.mu is held.
+func (w *worker) takeIdle(now int64) bool {
+	t := w.t
+	work := t.work(now)
+	if work == 0 {
+		return false
+	}
+	share := w.share()
+	need := min(turnConns, (work+share-1)/share)
+	check := len(w.conns) > 0 && !w.checked
+	for len(w.conns) < need {
+		c := t.popIdle(now)
+		if c == nil {
+			break
+		}
+		w.conns = append(w.conns, c)
+		check = true
+	}
+	return check
+}
+
+// takeShare moves requests from the queue to connections, and reports whether
+// there were both. t.mu is held.
+func (w *worker) takeShare(now int64) bool {
+	t := w.t
+	share, taken := w.share(), 0
+	for len(w.busy)+len(w.opening) < turnConns && taken < max(turnRequests, share) && t.work(now) > 0 {
+		c := w.nextConn()
+		if c == nil {
+			break
+		}
+		taken += t.fill(c, share)
+	}
+	t.length.Store(int64(t.queue.n))
+	if taken == 0 {
+		return false
+	}
+	w.looking = false
+	t.looking--
+	w.fast = t.pace.fast()
+	t.taken = now
+	t.served += uint64(taken)
+	return true
+}
+
+// nextConn returns a connection for the next requests, one that has yet to be
+// opened if no other is free, or nil. t.mu is held.
+func (w *worker) nextConn() *conn {
+	t := w.t
+	if last := len(w.conns) - 1; last >= 0 {
+		c := w.conns[last]
+		w.conns[last] = nil
+		w.conns = w.conns[:last]
+		w.busy = append(w.busy, c)
+		return c
+	}
+	if t.open >= t.cfg.Conns && !w.makeRoom() || !t.mayOpen() {
+		return nil
+	}
+	c := t.newConn()
+	w.opening = append(w.opening, c)
+	return c
+}
+
+// makeRoom gives up a connection that rests, or the one that is longest in a
+// body that nobody keeps, and reports whether there is room for another now.
+// t.mu is held.
+func (w *worker) makeRoom() bool {
+	t := w.t
+	if last := len(t.idle) - 1; last >= 0 {
+		c := t.idle[last]
+		t.idle[last] = nil
+		t.idle = t.idle[:last]
+		w.excess = append(w.excess, c)
+		t.forgetConn()
+		return true
+	}
+	if len(t.bodies) > 0 {
+		w.evicted = append(w.evicted, t.bodies[0].socket) // its goroutine comes back as a worker
+		t.leaveBody(t.bodies[0])
+	}
+	return false
+}
+
+// fill moves up to so many requests to an empty connection: one that has to be
+// alone is. It returns their number. t.mu is held, but let go of in between if
+// they are many.
+func (t *target) fill(c *conn, share int) int {
+	c.probe = t.breaker.open()
+	if c.probe {
+		t.breaker.probeAt.Store(underWay)
+	}
+	e := t.queue.popFront()
+	c.batch = append(c.batch, e)
+	if e.alone() || c.probe {
+		return 1
+	}
+	size := int(e.size)
+	for len(c.batch) < share && t.queue.n > 0 {
+		next := t.queue.front()
+		if size += int(next.size); next.alone() || size > maxBatchBytes {
+			break
+		}
+		c.batch = append(c.batch, t.queue.popFront())
+		if len(c.batch)%turnRequests == 0 {
+			t.mu.Unlock()
+			t.mu.Lock()
+		}
+	}
+	return len(c.batch)
+}
+
+// hasConn reports whether there is a connection for a worker that has none. t.mu
+// is held.
+func (t *target) hasConn(now int64) bool {
+	last := len(t.idle) - 1
+	if t.open < t.cfg.Conns {
+		return last >= 0 && t.idle[last].restUntil <= now || t.mayOpen()
+	}
+	return last >= 0 || len(t.bodies) > 0
+}

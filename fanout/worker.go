@@ -1,0 +1,206 @@
+package fanout
+
+import (
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A worker takes a share of the queue and the connections for it, writes all,
+// waits for the responses for a moment, and reads what came. What did not come
+// goes with its connection to a goroutine of its own, which becomes a worker when
+// it is done. So a worker never waits for long, and one that sleeps is enough for
+// an event loop to hand requests to: workers wake or start the others.
+
+const (
+	// stallTime is how long the queue of a fast target may stand still before one
+	// more worker is woken for it, in nanoseconds.
+	stallTime = int64(2 * time.Millisecond)
+	// backlogTurns is how many turns' work that waits for a fast target brings it
+	// one worker more.
+	backlogTurns = 8
+)
+
+// cores is how many workers of a target may sleep, and how many a fast target
+// gets without a backlog: more would only wait for a core.
+var cores = runtime.GOMAXPROCS(0)
+
+// worker is a goroutine that sends the requests of one target.
+type worker struct {
+	t       *target
+	wake    chan struct{} // sent to by whoever took it out of t.sleepers
+	awake   bool          // counted in t.awake; with t.mu
+	looking bool          // counted in t.looking; with t.mu
+
+	conns   []*conn   // in its hands, and good
+	resting []*conn   // likewise, but not to be used for a while
+	checked bool      // conns were looked at, and there was no pause since
+	busy    []*conn   // with the requests of this turn
+	opening []*conn   // likewise, but have yet to be opened
+	excess  []*conn   // given up, have to be closed
+	evicted []*socket // have to be closed, and their connections will be by those that have them
+	fast    bool      // the target is, in this turn
+	probed  bool      // a probe ended in this turn
+	buf     []byte    // of this turn: what is written, then what is read
+	stale   []entry
+	results results
+
+	sockets []*socket // scratch of check
+	polled  []unix.PollFd
+}
+
+func newWorker(t *target) *worker { return &worker{t: t, wake: make(chan struct{}, 1)} }
+
+// run is the life of a worker.
+func (w *worker) run() {
+	for w.take() {
+		w.send()
+		w.receive()
+		w.report()
+	}
+}
+
+// take waits for work and takes a share of it. False asks the worker to end.
+func (w *worker) take() bool {
+	t := w.t
+	t.mu.Lock()
+	for !w.takeOrSleep() {
+		if !w.awake {
+			t.mu.Unlock()
+			return false
+		}
+	}
+	next := t.nextWorker(t.taken)
+	t.mu.Unlock()
+	next.rouse()
+	w.leaveExcess()
+	w.openConns()
+	return true
+}
+
+// takeOrSleep does one step of take, and reports whether it took a share. t.mu is
+// held, but not all the time.
+func (w *worker) takeOrSleep() bool {
+	t := w.t
+	w.join()
+	now := t.now()
+	if w.stale = t.takeStale(now, w.stale[:0]); len(w.stale) > 0 {
+		t.mu.Unlock()
+		for i := range w.stale {
+			w.results.drop(&w.stale[i], dropStale)
+		}
+		t.settle(&w.results)
+		t.mu.Lock()
+		return false
+	}
+	if wait := t.gatherTime(now); wait > 0 {
+		w.gather(wait)
+		return false
+	}
+	if w.takeIdle(now) {
+		t.mu.Unlock()
+		w.check()
+		t.mu.Lock()
+		return false
+	}
+	if w.takeShare(now) {
+		return true
+	}
+	w.sleep(now)
+	return false
+}
+
+// join counts the worker among those that will look at the queue. t.mu is held.
+func (w *worker) join() {
+	if !w.awake {
+		w.awake = true
+		w.t.awake++
+	}
+	if !w.looking {
+		w.looking = true
+		w.t.looking++
+	}
+}
+
+// sleep waits for work with t.mu released, without a buffer or a connection. The
+// worker is not awake afterwards if it has to end: enough others sleep, or the
+// target drains and there is nothing left to do.
+func (w *worker) sleep(now int64) {
+	t := w.t
+	t.putIdle(w.conns, now)
+	t.putIdle(w.resting, now)
+	clear(w.conns)
+	clear(w.resting)
+	w.conns, w.resting, w.checked = w.conns[:0], w.resting[:0], false
+	releaseBuffer(&w.buf)
+	w.awake, w.looking = false, false
+	t.awake--
+	t.looking--
+	if t.draining || len(t.sleepers) >= cores {
+		return
+	}
+	t.sleepers = append(t.sleepers, w)
+	t.mu.Unlock()
+	<-w.wake
+	t.mu.Lock()
+}
+
+// rouse wakes a worker that was taken out of t.sleepers, if there is one.
+func (w *worker) rouse() {
+	if w != nil {
+		w.wake <- struct{}{}
+	}
+}
+
+// wakeSleeper takes a sleeping worker out if the queue wants one, to be roused
+// when t.mu, which is held, is released.
+func (t *target) wakeSleeper(now int64) *worker {
+	last := len(t.sleepers) - 1
+	if last < 0 || !t.wantsWorker(now) {
+		return nil
+	}
+	w := t.sleepers[last]
+	t.sleepers[last] = nil
+	t.sleepers = t.sleepers[:last]
+	w.join()
+	return w
+}
+
+// nextWorker is wakeSleeper, for workers: it starts one if none sleeps. t.mu is
+// held.
+func (t *target) nextWorker(now int64) *worker {
+	if w := t.wakeSleeper(now); w != nil || !t.wantsWorker(now) {
+		return w
+	}
+	w := newWorker(t)
+	w.join()
+	t.running.Go(w.run)
+	return nil
+}
+
+// wantsWorker reports whether the queue has work for one more worker. A slow
+// target keeps none waiting, so a few do for any number of connections; of a fast
+// one those that come back take all that gathered in the meantime, and cores that
+// run workers are missing for the ACKs. t.mu is held.
+func (t *target) wantsWorker(now int64) bool {
+	work := t.work(now)
+	if work == 0 || !t.hasConn(now) {
+		return false
+	}
+	if t.awake == 0 {
+		return true
+	}
+	if !t.pace.fast() {
+		return t.looking == 0 && t.awake < cores
+	}
+	reach := t.reach()
+	ahead := work - t.looking*reach
+	switch {
+	case ahead >= reach:
+		return t.awake < cores+ahead/(reach*backlogTurns)
+	case t.looking == 0 && now-t.taken > stallTime:
+		return t.awake < 2*cores
+	}
+	return false
+}
