@@ -227,9 +227,6 @@ func TestBreakerClosesOnAnAnswer(t *testing.T) {
 	if got := counts(tg); got != "selected=70 dropped{breaker}=20 sent=50 2xx=50" {
 		t.Error(got)
 	}
-	if rt.connections() < 2 {
-		t.Error("the answer woke nobody else")
-	}
 	checkLog(t, &out, map[string]int{"breaker closed": 1, "target=stg": 1})
 }
 

@@ -115,7 +115,7 @@ func (c *conn) take(b []byte, n int, r *results) {
 			c.stray()
 			return
 		}
-		n, err := c.response.Read(b)
+		n, err := c.response.ReadWith(&r.memo, b)
 		b = b[n:]
 		if err != nil {
 			c.broke(err, r)

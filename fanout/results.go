@@ -28,7 +28,7 @@ const (
 	codeClasses = 6
 )
 
-func classOf(code int) int { return min(code/100-1, classOther) }
+func codeClass(code int) int { return min(code/100-1, classOther) }
 
 func className(class int) string {
 	return [codeClasses]string{"1xx", "2xx", "3xx", "4xx", "5xx", "other"}[class]
@@ -46,10 +46,11 @@ type results struct {
 	left      int64    // bytes of payload that this target holds no more
 	ended     int64    // requests
 
-	back  []entry // what is sent once more
-	first int64   // the shortest time to the first response of a batch, in nanoseconds; 0: none came
-	whole bool    // a batch of several requests was answered wholly
-	cut   int     // batches of several requests that ended right behind the first response
+	memo  http1.Memo // of the responses that are read
+	back  []entry    // what is sent once more
+	first int64      // the shortest time to the first response of a batch, in nanoseconds; 0: none came
+	whole bool       // a batch of several requests was answered wholly
+	cut   int        // batches of several requests that ended right behind the first response
 }
 
 // settle counts the results and makes them empty, but for what goes back.
@@ -77,7 +78,7 @@ func (t *target) settle(r *results) {
 	t.payloads.put(r.free)
 	// Last, for it is what takes requests off those in flight.
 	t.metrics.sent.Add(sent)
-	*r = results{back: r.back, first: r.first, whole: r.whole, cut: r.cut}
+	*r = results{memo: r.memo, back: r.back, first: r.first, whole: r.whole, cut: r.cut}
 }
 
 // end gives the entry's payload back; its outcome is counted by the caller.
@@ -107,7 +108,7 @@ func (r *results) fail(e *entry, kind errorKind) {
 // nanoseconds.
 func (r *results) response(c *conn, code int, took int64) {
 	t, e := c.t, &c.batch[c.done]
-	r.responses[classOf(code)]++
+	r.responses[codeClass(code)]++
 	if c.done == 0 && (r.first == 0 || took < r.first) {
 		r.first = max(took, 1)
 	}

@@ -15,23 +15,23 @@ import (
 	"github.com/mirrorgate/mirrorgate/fanout/internal/http1"
 )
 
-// bufferSize is the size in bytes of the buffers that are borrowed for reading
+// ioBuffer is the size in bytes of the buffers that are borrowed for reading
 // and writing: a head that is not complete fits in with room for more.
-const bufferSize = http1.MaxHead + 8<<10
+const ioBuffer = http1.MaxHead + 8<<10
 
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+var buffers = sync.Pool{New: func() any { return new([ioBuffer]byte) }}
 
 // acquireBuffer borrows a buffer, unless b is one already.
 func acquireBuffer(b *[]byte) {
 	if *b == nil {
-		*b = buffers.Get().(*[bufferSize]byte)[:]
+		*b = buffers.Get().(*[ioBuffer]byte)[:]
 	}
 }
 
 // releaseBuffer gives the buffer back that b is, if it is one.
 func releaseBuffer(b *[]byte) {
 	if *b != nil {
-		buffers.Put((*[bufferSize]byte)(*b))
+		buffers.Put((*[ioBuffer]byte)(*b))
 		*b = nil
 	}
 }
