@@ -90,7 +90,7 @@ func TestCheckShowsWhatIsInForce(t *testing.T) {
 	f("memory", "2GiB", "environment MIRRORGATE_MEMORY")
 	f("drain", "1m30s", "flag")
 	f("timeout", "7s", "environment MIRRORGATE_TIMEOUT")
-	f("batch", "64", "default")
+	f("batch", "1", "default")
 	f("admin", "127.0.0.1:12346", "default")
 	f("tls-insecure", "false", "default")
 	f("loops", "", "not set")
