@@ -62,9 +62,11 @@ lint: ## Check the format, and what vet and staticcheck find.
 vuln: ## Look for known vulnerabilities in what is built in (needs the internet).
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
 
-bench: build haproxy wrk ## Measure it, and write bench/RESULTS.md (about 10 minutes).
+bench: build haproxy wrk ## Measure it, and write bench/RESULTS.md (about 20 minutes).
 	go test -run '^$$' -bench . -benchmem ./codec ./engine ./fanout/... | tee bin/micro.txt
-	bin/mirrorgate-bench results --out bench/RESULTS.md --micro bin/micro.txt
+	@for suite in $(HAPROXY_SUITES); do .ci/haproxy "$$suite" >/dev/null; done
+	bin/mirrorgate-bench results --out bench/RESULTS.md --micro bin/micro.txt \
+		$(foreach suite,$(HAPROXY_SUITES),--haproxy "$$(.ci/haproxy $(suite))")
 
 clean: ## Remove what was built.
 	rm -rf bin

@@ -12,7 +12,7 @@ import (
 
 // findAllocated reads what the whole process of the agent has allocated, while
 // it works, from the agent's own metrics.
-func findAllocated(ctx context.Context, run RunConfig) ([]finding, error) {
+func findAllocated(ctx context.Context, run RunConfig, _ int) ([]goal, error) {
 	admin, err := freeAddr()
 	if err != nil {
 		return nil, err
@@ -34,9 +34,9 @@ func findAllocated(ctx context.Context, run RunConfig) ([]finding, error) {
 		return nil, err
 	}
 	s := <-watched
-	return []finding{{
-		"objects that the whole process allocates for each request, at 100,000/s and batch 64",
-		fmt.Sprintf("%.4f", s.objects), "< 0.05",
+	return []goal{{
+		what:  "objects that the whole process allocates for each request, at 100,000/s and batch 64, in the place of a ratio",
+		value: s.objects, bound: 0.05,
 	}}, s.err
 }
 

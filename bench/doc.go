@@ -34,9 +34,11 @@
 //	scale.go      cost against size
 //	tail.go       the longest ACKs, quiet and
 //	disturbance.go with something that disturbs; flood.go has the frames of a flood
+//	floors.go     mirrorgate beside the floors
+//	goals.go      and each figure that was promised
+//	allocated.go  such as what the agent allocates
+//	sizing.go     what a request costs at a rate
 //	results.go    all of it in one report
-//	asked.go      with each figure that was promised
-//	allocated.go  and what the agent allocates
 //	machine.go    and where it was measured
 //
 //	floor.go      the cheapest relay that can be written, to compare with

@@ -11,52 +11,126 @@ import (
 type ResultsConfig struct {
 	Run    RunConfig // mirrorgate with its defaults in a closed loop
 	Rounds int       // of each comparison
-	Micro  string    // output of Go's micro-benchmarks, or ""
+	Tail   TailConfig
+	Micro  string // output of Go's micro-benchmarks, or ""
 
 	// Production is a section in Markdown on what HAProxy's clients see, or "".
 	Production string
 }
 
-// settings are the loads under which this binary is compared with the floor.
-var settings = []struct {
-	name  string
-	batch int
-	rate  float64
-}{
-	{"Small batches: 40,000 requests/s, batch 1", 1, 40_000},
-	{"Larger batches: 200,000 requests/s, batch 16", 16, 200_000},
-	{"Saturated: closed loop, batch 32", 32, 0},
-}
-
 // scaleRate is a rate that every size of the sweeps can carry.
 const scaleRate = 20_000
 
-// WriteResults measures mirrorgate against the floor and at all sizes of Scale,
-// writes a report in Markdown and returns the sizes, whose picture the report
-// shows as scale.svg. If a run fails it ends, and what was written is of no use.
+// WriteResults measures mirrorgate against the floors, its goals, its tail and all
+// sizes of Scale, writes a report in Markdown and returns the sizes, whose picture
+// the report shows as scale.svg. If a run fails it ends, and what was written is of
+// no use.
 func WriteResults(ctx context.Context, w io.Writer, cfg ResultsConfig) ([]Sweep, error) {
-	fmt.Fprintf(w, "# Results\n\nMeasured on %s, shared by the agent, the generator and the sink.\n", machine())
-	fmt.Fprintf(w, "A is mirrorgate, B the floor: the cheapest relay that can be written, which parses and checks nothing.\n")
-	run := cfg.Run
-	for _, s := range settings {
-		run.Batch, run.Load.Rate = s.batch, s.rate
-		c, err := Compare(ctx, run, DefaultCommand, FloorCommand, cfg.Rounds)
-		if err != nil {
+	fmt.Fprintf(w, `# Results
+
+Measured on %s, shared by the agent, the generator and the sink, by
+
+    make bench
+
+Ratios are medians of %d rounds in turns, %s each, if nothing else is said. The floor
+is the cheapest relay that can be written, which parses and checks nothing; it has
+its connections to the targets on its event loops. The floor with goroutines has one
+for each of them.
+`, machine(), cfg.Rounds, cfg.Run.Load.Duration)
+	var sweeps []Sweep
+	for _, section := range []func() error{
+		func() error { return writeFloors(ctx, w, cfg) },
+		func() error { return writeGoals(ctx, w, cfg) },
+		func() error { return writeTail(ctx, w, cfg) },
+		func() error { return writeSizing(ctx, w, cfg) },
+		func() (err error) {
+			sweeps, err = writeScale(ctx, w, cfg)
+			return err
+		},
+	} {
+		if err := section(); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(w, "\n## %s\n\n%s, %d rounds of A B:\n\n", s.name, c.load, c.Rounds)
-		fmt.Fprintf(w, "    mirrorgate-bench compare --batch=%d --rate=%.0f --duration=%s --rounds=%d\n\n", s.batch, s.rate, run.Load.Duration, cfg.Rounds)
-		writeMarkdown(w, c.rows())
 	}
+	if cfg.Production != "" {
+		fmt.Fprintf(w, "\n## With HAProxy in front\n\n%s", cfg.Production)
+	}
+	if cfg.Micro != "" {
+		fmt.Fprintf(w, "\n## Micro-benchmarks\n\n```\n%s\n```\n", strings.TrimSpace(cfg.Micro))
+	}
+	return sweeps, nil
+}
 
-	found, err := ask(ctx, cfg.Run)
+func writeFloors(ctx context.Context, w io.Writer, cfg ResultsConfig) error {
+	rows, err := floorRows(ctx, cfg.Run, cfg.Rounds)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	fmt.Fprintf(w, "\n## What else is asked\n\nMedians of %d rounds in turns, %s each.\n\n", askedRounds, askedDuration)
-	writeMarkdown(w, findingRows(found))
+	fmt.Fprintf(w, "\n## Beside the floors\n\n    mirrorgate-bench compare --rate=40000 --b '%s'\n\nfor each of them:\n\n", GoroutineFloorCommand)
+	writeMarkdown(w, rows)
+	return nil
+}
 
-	run.Batch, run.Load.Rate = cfg.Run.Batch, scaleRate
+func writeGoals(ctx context.Context, w io.Writer, cfg ResultsConfig) error {
+	found, err := findGoals(ctx, cfg.Run, cfg.Rounds)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(w, "\n## What else is asked\n\n")
+	writeMarkdown(w, goalRows(found))
+	return nil
+}
+
+func writeTail(ctx context.Context, w io.Writer, cfg ResultsConfig) error {
+	report, err := Tail(ctx, cfg.Tail)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, `
+## The longest ACKs
+
+    mirrorgate-bench tail --rounds=%d --disturbed=%d --duration=%s
+
+On a quiet host, medians of %d turns, the longest of all. Asked of mirrorgate: at
+1,000/s a p50 of at most 1.1 × that of an agent that only acknowledges, at 10,000/s
+and 60,000/s a p99 of at most 1.2 × the floor's.
+
+`, cfg.Tail.Rounds, cfg.Tail.Disturbed, cfg.Tail.Run.Load.Duration, cfg.Tail.Rounds)
+	writeMarkdown(w, report.quietTable())
+	fmt.Fprintf(w, `
+With something that disturbs, at %d requests/s and%s, medians of %d turns. Asked: a
+p99 of at most 3 × the quiet one and 5 ms, and at most 128 MiB.
+
+`, disturbedRate, disturbedMemory, cfg.Tail.Disturbed)
+	writeMarkdown(w, report.disturbedTable())
+	return nil
+}
+
+// sizingRounds are few: the table is for planning, not for comparing.
+const sizingRounds = 2
+
+func writeSizing(ctx context.Context, w io.Writer, cfg ResultsConfig) error {
+	costs, err := sizing(ctx, cfg.Run, sizingRounds)
+	if err != nil {
+		return err
+	}
+	idle, each := line(costs)
+	fmt.Fprintf(w, `
+## The cost at a rate
+
+    mirrorgate bench run --rate RATE
+
+With the defaults, small GETs and one target, medians of %d turns. All of it is at
+most %s %% of a core and %s µs for each request.
+
+`, sizingRounds, number(idle/1e4), number(each))
+	writeMarkdown(w, sizingRows(costs))
+	return nil
+}
+
+func writeScale(ctx context.Context, w io.Writer, cfg ResultsConfig) ([]Sweep, error) {
+	run := cfg.Run
+	run.Load.Rate = scaleRate
 	sweeps, err := Scale(ctx, run)
 	if err != nil {
 		return nil, err
@@ -65,12 +139,6 @@ func WriteResults(ctx context.Context, w io.Writer, cfg ResultsConfig) ([]Sweep,
 	for _, s := range sweeps {
 		fmt.Fprintln(w)
 		writeMarkdown(w, s.rows())
-	}
-	if cfg.Production != "" {
-		fmt.Fprintf(w, "\n## With HAProxy in front\n\n%s", cfg.Production)
-	}
-	if cfg.Micro != "" {
-		fmt.Fprintf(w, "\n## Micro-benchmarks\n\n```\n%s\n```\n", strings.TrimSpace(cfg.Micro))
 	}
 	return sweeps, nil
 }

@@ -9,7 +9,10 @@
 //	tail.go        the longest ACKs
 //	floor.go       being the floor relay, and a target that counts
 //	results.go     all of it in one file
-//	production.go  and with HAProxy in front; cores.go keeps its cores apart
+//	production.go  and with HAProxy in front: what its clients see
+//	versions.go    and what the filter costs it, by version
+//	haproxy.go     how it is started; wrk.go is what asks it, program.go what else runs
+//	cores.go       on which cores
 package main
 
 import (

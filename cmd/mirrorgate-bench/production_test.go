@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,6 +20,22 @@ func TestBenchProduction(t *testing.T) {
 	}
 	figures := regexp.MustCompile(`(?m)^\| (requests/s|p50 µs|p99 µs) \|( [1-9]\d* \|){2} \d+\.\d\d \|$`)
 	if n := len(figures.FindAllString(text, -1)); n != 3 {
+		t.Errorf("%d rows have figures: %s", n, text)
+	}
+}
+
+func TestBenchVersions(t *testing.T) {
+	path, err := exec.LookPath("haproxy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(path)
+	text, err := benchVersions(t.Context(), programs, []string{dir, dir}, 1, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := regexp.MustCompile(`(?m)^\| \d\.\d+ \|( [1-9]\d* \|){2} \d\.\d\d \| \d+\.\d \|$`)
+	if n := len(figures.FindAllString(text, -1)); n != 2 {
 		t.Errorf("%d rows have figures: %s", n, text)
 	}
 }

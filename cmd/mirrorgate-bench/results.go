@@ -15,8 +15,9 @@ import (
 type resultsCmd struct {
 	Out      string        `default:"bench/RESULTS.md" placeholder:"FILE" help:"Markdown file to write; the picture scale.svg goes beside it."`
 	Micro    string        `type:"existingfile" placeholder:"FILE" help:"Output of Go's micro-benchmarks to take in."`
-	Rounds   int           `default:"5" placeholder:"N" help:"Times that each comparison is measured."`
-	Duration time.Duration `default:"4s" placeholder:"TIME" help:"Time that each run is measured."`
+	Rounds   int           `default:"6" placeholder:"N" help:"Times that each comparison is measured."`
+	Duration time.Duration `default:"2s" placeholder:"TIME" help:"Time that each run is measured."`
+	HAProxy  []string      `name:"haproxy" sep:"none" type:"existingdir" placeholder:"DIR" help:"Folder with a haproxy to measure in front as well, as .ci/haproxy prints it. Repeatable."`
 }
 
 // Run measures everything, and writes nothing if a run fails.
@@ -27,8 +28,11 @@ func (c *resultsCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	run.Load.Duration = c.Duration
-	cfg := bench.ResultsConfig{Run: run, Rounds: c.Rounds}
+	run.Load.Warmup, run.Load.Duration = 500*time.Millisecond, c.Duration
+	cfg := bench.ResultsConfig{
+		Run: run, Rounds: c.Rounds,
+		Tail: bench.TailConfig{Run: run, Rounds: (3*c.Rounds + 1) / 2, Disturbed: (c.Rounds + 1) / 2},
+	}
 	if c.Micro != "" {
 		micro, err := os.ReadFile(c.Micro)
 		if err != nil {
@@ -39,6 +43,11 @@ func (c *resultsCmd) Run() error {
 	if cfg.Production, err = benchProduction(ctx, run, productionRounds, productionDuration); err != nil {
 		return err
 	}
+	versions, err := benchVersions(ctx, run, c.HAProxy, versionRounds, versionDuration)
+	if err != nil {
+		return err
+	}
+	cfg.Production += versions
 	var text bytes.Buffer
 	sweeps, err := bench.WriteResults(ctx, &text, cfg)
 	if err != nil {
