@@ -36,7 +36,7 @@ func TestNoMemory(t *testing.T) {
 				wantReplies, wantRequests = p.asWhole(in)
 			}
 			if got := readable(p.replies); got != "hello:1048576 "+wantReplies || !slices.Equal(p.requests, wantRequests) {
-				t.Errorf("%s, %d bytes at a time: the agent answers %q and submits %q, want %q and %q",
+				t.Errorf("%s, %d bytes at a time: the agent replies %q and submits %q, want %q and %q",
 					name, piece, got, p.requests, wantReplies, wantRequests)
 			}
 			p.close()

@@ -9,7 +9,7 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// step is what one side of a connection says, what the agent answers to all of
+// step is what one side of a connection says, what the agent replies to all of
 // it, and which requests it submits.
 type step struct {
 	in       []byte
@@ -35,7 +35,7 @@ func (s step) check(t *testing.T, maxFrameSize uint64) {
 			p.feed(b)
 		}
 		if got := readable(p.replies); got != s.replies {
-			t.Fatalf("%s: the agent answers %q, want %q", cut, got, s.replies)
+			t.Fatalf("%s: the agent replies %q, want %q", cut, got, s.replies)
 		}
 		if !slices.Equal(p.requests, s.requests) {
 			t.Fatalf("%s: submitted %q, want %q", cut, p.requests, s.requests)
@@ -162,11 +162,11 @@ func TestConformance(t *testing.T) {
 	f("33 end in the middle of a frame", after(notify(1, get("/"))[:20], ""))
 
 	// DISCONNECT
-	var goodbyes []step
+	var disconnects []step
 	for _, code := range []codec.Status{0, 2, 10, 99, 250} {
-		goodbyes = append(goodbyes, after(codec.AppendHAProxyDisconnect(nil, code), "disc:0"))
+		disconnects = append(disconnects, after(codec.AppendHAProxyDisconnect(nil, code), "disc:0"))
 	}
-	f("36 HAPROXY-DISCONNECT", goodbyes...)
+	f("36 HAPROXY-DISCONNECT", disconnects...)
 	f("37 HAPROXY-DISCONNECT with malformed items", after(frame(codec.FrameHAProxyDisconnect, fin, 0, 0, []byte{200, 1}), "disc:0"),
 		after(frame(codec.FrameHAProxyDisconnect, fin, 0, 0), "disc:0"))
 	bye := codec.AppendHAProxyDisconnect(nil, codec.StatusNormal)

@@ -32,20 +32,20 @@ func (w *wake) decode() {
 func (w *wake) appendRequests(a *arrival) codec.RejectReason {
 	first := len(w.reqs)
 	reqs, others, err := codec.AppendRequests(w.reqs, a.payload)
-	switch {
-	case errors.Is(err, codec.ErrOversize):
-		return codec.RejectOversize
-	case err != nil:
+	if err != nil {
+		if errors.Is(err, codec.ErrOversize) {
+			return codec.RejectOversize
+		}
 		return codec.RejectMalformed
-	}
-	if others > 0 {
-		w.ignored += others
-		w.others = append(w.others, a.payload)
 	}
 	w.reqs = reqs
 	for i := range reqs[first:] {
 		r := &reqs[first+i]
 		r.Full = mayBeCut(r, a.size, a.buffer)
+	}
+	if others > 0 {
+		w.ignored += others
+		w.others = append(w.others, a.payload)
 	}
 	return codec.RejectNone
 }

@@ -66,20 +66,20 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// Whatever is read before the server says goodbye is acknowledged and
-// submitted, nothing else is, and every peer gets to hear the goodbye.
+// Whatever is read before the server disconnects is acknowledged and
+// submitted, nothing else is, and every peer is told.
 func TestCloseUnderLoad(t *testing.T) {
 	s := serve(t, nil)
 	acked := make([]int, 20)
 	var readers, writers sync.WaitGroup
 	for i := range acked {
 		c := s.greet(t)
-		window, goodbye := make(chan struct{}, 20), make(chan struct{})
+		window, ended := make(chan struct{}, 20), make(chan struct{})
 		writers.Go(func() {
 			for sid := uint64(0); ; sid++ {
 				select {
 				case window <- struct{}{}:
-				case <-goodbye:
+				case <-ended:
 					return
 				}
 				if _, err := c.Write(notify(sid, get("/"))); err != nil {
@@ -89,7 +89,7 @@ func TestCloseUnderLoad(t *testing.T) {
 			}
 		})
 		readers.Go(func() {
-			defer close(goodbye)
+			defer close(ended)
 			for {
 				switch word := c.next(); word {
 				case fmt.Sprintf("ack:%d:1", acked[i]):

@@ -8,7 +8,7 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// FuzzSession feeds the same bytes at once and in pieces: answers and requests
+// FuzzSession feeds the same bytes at once and in pieces: replies and requests
 // must be the same, and those of the model, and nothing may be left when the
 // connection is gone.
 func FuzzSession(f *testing.F) {
@@ -42,7 +42,7 @@ func FuzzSession(f *testing.F) {
 			t.Error(err)
 		}
 		if !bytes.Equal(whole.replies, pieces.replies) {
-			t.Errorf("answers differ: %s, and in pieces %s", readable(whole.replies), readable(pieces.replies))
+			t.Errorf("replies differ: %s, and in pieces %s", readable(whole.replies), readable(pieces.replies))
 		}
 		if !slices.Equal(whole.requests, pieces.requests) {
 			t.Errorf("requests differ: %q, and in pieces %q", whole.requests, pieces.requests)

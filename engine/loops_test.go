@@ -230,5 +230,5 @@ func TestMakeRoom(t *testing.T) {
 	f("just accepted", nil, safeTime-1, false, false)
 	f("silent", nil, safeTime, true, true)
 	f("shook hands just now", greeting(), safeTime, true, false)
-	f("said goodbye", []byte{0, 0, 0, 0}, safeTime, true, true)
+	f("disconnected", []byte{0, 0, 0, 0}, safeTime, true, true)
 }

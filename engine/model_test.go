@@ -194,7 +194,7 @@ func plainVarint(b []byte) (v uint64, rest []byte, ok bool) {
 // check compares a player that had the same input.
 func (m *model) check(p *player) error {
 	if got, want := readable(p.replies), strings.Join(m.replies, " "); got != want {
-		return fmt.Errorf("the agent answers %q, the model %q", got, want)
+		return fmt.Errorf("the agent replies %q, the model %q", got, want)
 	}
 	if !slices.Equal(p.requests, m.requests) {
 		return fmt.Errorf("the agent submits %q, the model %q", p.requests, m.requests)

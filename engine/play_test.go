@@ -94,7 +94,7 @@ func spoil(b []byte) {
 }
 
 // describe writes a request as "METHOD target version [name: value|…] body",
-// with a note behind it for what is not usual.
+// with a note behind it for what is special.
 func describe(r codec.Request) string {
 	if r.Reject != codec.RejectNone {
 		return "reject " + r.Reject.String()

@@ -25,7 +25,7 @@ import (
 )
 
 // FuzzThrough goes all the way: the bytes of a connection from HAProxy in, the
-// bytes on a connection to a target out, over a real socket. The answers are
+// bytes on a connection to a target out, over a real socket. The replies are
 // those of the model, memory follows what came, and what reaches the target is
 // exactly the requests that came, as net/http reads them.
 //
@@ -147,7 +147,7 @@ func newThrough(f *testing.F) *through {
 }
 
 // serve reads requests by their Content-Length alone, which all have that have a
-// body, and answers them.
+// body, and responds to them.
 func (g *through) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	in := bufio.NewReader(conn)

@@ -33,7 +33,7 @@ func TestVersions(t *testing.T) {
 	f("2.0", ours, says(join(hello("pipelining", engine), event(0, 1), event(7, 1), event(7, 2), event(1<<32-1, 1), event(3, 1)),
 		"hello:16380 ack:0:1 ack:7:1 ack:7:2 ack:4294967295:1 ack:3:1",
 		"GET /  [] ", "GET /  [] ", "GET /  [] ", "GET /  [] ", "GET /  [] "))
-	f("2.6 says goodbye when idle", ours, says(join(hello("pipelining", engine), event(0, 1), vectors(t, "rx HAPROXY-DISCONNECT")[0]),
+	f("2.6 disconnects when idle", ours, says(join(hello("pipelining", engine), event(0, 1), vectors(t, "rx HAPROXY-DISCONNECT")[0]),
 		"hello:16380 ack:0:1 disc:0", "GET /  [] "))
 	// It sends frames as large as it announced, whatever was agreed on.
 	f("3.1.0", 1000, says(join(hello("pipelining", engine), sized(1707)), "hello:1000 ack:1:1", "reject oversize"))
