@@ -32,7 +32,7 @@ test-haproxy: ## Test with the HAProxy of each Debian suite.
 	@for suite in $(HAPROXY_SUITES); do \
 		export PATH="$$(.ci/haproxy "$$suite"):$$PATH"; \
 		haproxy -v | sed -n "s/^\(HAProxy version [^ ]*\).*/\1 ($$suite)/p"; \
-		go test -race -count 1 -timeout 10m -run HAProxy ./cmd/mirrorgate/internal/e2e; \
+		go test -race -count 1 -v -timeout 15m -run HAProxy ./cmd/mirrorgate/internal/e2e | grep -v '^=== '; \
 	done
 
 test-servers: haproxy ## Test with the servers that people have as targets.
