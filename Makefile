@@ -11,7 +11,10 @@ FUZZTIME ?= 60s
 # The Debian suites whose HAProxy is tested: 2.6, 3.0 and 3.2 or later.
 HAPROXY_SUITES ?= bookworm trixie forky
 
-.PHONY: help build demo test test-haproxy test-servers faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
+# What make test covered: by tests of a package itself, and by the binary.
+COVER := $(CURDIR)/bin/cover
+
+.PHONY: help build demo test cover test-haproxy test-servers faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -23,9 +26,15 @@ demo: build haproxy ## Show it at work on this machine.
 	bin/mirrorgate demo
 
 test: haproxy wrk chromium curl ## Run all tests with the race detector.
-	go test -race -timeout 10m ./...
+	rm -rf $(COVER) && mkdir -p $(COVER)/tests $(COVER)/binary
+	MIRRORGATE_COVER=$(COVER)/binary go test -race -cover -timeout 15m ./... -args -test.gocoverdir=$(COVER)/tests
 	go test -run 'Allocates' ./codec ./engine ./fanout/... # the race detector allocates itself
 	go test -v -run '^TestSessionModel$$' ./engine -rapid.checks=100000
+
+cover: ## Print what the last make test covered of each package.
+	@test -d $(COVER) || $(MAKE) test
+	@go tool covdata percent -i=$(COVER)/tests,$(COVER)/binary | \
+		sed -n 's|.*\tgithub.com/mirrorgate/mirrorgate/\(\S*\)\t*coverage: \(\S*\) .*|\2\t\1|p' | sort -n
 
 test-haproxy: ## Test with the HAProxy of each Debian suite.
 	@for suite in $(HAPROXY_SUITES); do .ci/haproxy "$$suite" >/dev/null; done

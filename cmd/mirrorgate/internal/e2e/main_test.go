@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,9 +15,12 @@ import (
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
-// binary is mirrorgate as users run it, built with the race detector. What it
-// covers goes to GOCOVERDIR.
+// binary is mirrorgate as users run it, built with the race detector.
 var binary string
+
+// coverEnv names the directory for what the binary covers, see make cover. It is
+// not GOCOVERDIR because go test gives the tests one of their own.
+const coverEnv = "MIRRORGATE_COVER"
 
 // program is the package of mirrorgate.
 const program = "github.com/mirrorgate/mirrorgate/cmd/mirrorgate"
@@ -51,9 +55,7 @@ func testAll(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if os.Getenv("GOCOVERDIR") == "" {
-		os.Setenv("GOCOVERDIR", dir) // to nobody
-	}
+	os.Setenv("GOCOVERDIR", cmp.Or(os.Getenv(coverEnv), dir))
 	binary = filepath.Join(dir, "mirrorgate")
 	build := exec.Command("go", "build", "-race", "-cover", "-o", binary, "-ldflags", "-X main.version=v1.2.3-test", program)
 	if out, err := build.CombinedOutput(); err != nil {

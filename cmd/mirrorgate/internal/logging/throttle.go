@@ -27,6 +27,7 @@ type throttle struct {
 
 	mu      sync.Mutex
 	windows map[kind]*window
+	cleared time.Time // when those that are over last had to make room
 }
 
 type window struct {
@@ -46,11 +47,8 @@ func (t *throttle) admit(k kind, level slog.Level) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	if t.windows[k] == nil && len(t.windows) >= throttleKinds {
-		maps.DeleteFunc(t.windows, func(_ kind, w *window) bool { return w.over(now) })
-		if len(t.windows) >= throttleKinds {
-			k = manyKinds
-		}
+	if t.windows[k] == nil && !t.room(now) {
+		k = manyKinds
 	}
 	w := t.windows[k]
 	if w == nil || w.over(now) {
@@ -65,6 +63,15 @@ func (t *throttle) admit(k kind, level slog.Level) bool {
 		w.timer = time.AfterFunc(w.end.Sub(now), func() { t.end(k) })
 	}
 	return false
+}
+
+// room reports whether there may be one more kind. t.mu is held.
+func (t *throttle) room(now time.Time) bool {
+	if len(t.windows) >= throttleKinds && now.Sub(t.cleared) >= throttleWindow {
+		maps.DeleteFunc(t.windows, func(_ kind, w *window) bool { return w.over(now) })
+		t.cleared = now
+	}
+	return len(t.windows) < throttleKinds
 }
 
 // over reports whether the window has ended, with nothing left to report.
