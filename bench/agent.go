@@ -18,7 +18,7 @@ func startAgent(ctx context.Context, cfg RunConfig, targets []string) (*agent, e
 	if err != nil {
 		return nil, err
 	}
-	command, err := place{
+	command, err := placeholders{
 		listen: listen, targets: targets, conns: cfg.Conns, batch: cfg.Batch, mirrorgate: cfg.Mirrorgate, bench: cfg.Bench,
 	}.expand(cfg.Command)
 	if err != nil {
@@ -59,12 +59,12 @@ func (a *agent) usage() (usage, error) {
 	return a.proc.usage()
 }
 
-// blame returns err, or the end of the agent if that is behind it.
-func (a *agent) blame(err error) error {
+// explain returns err, or the end of the agent if that is behind it.
+func (a *agent) explain(err error) error {
 	if a.proc == nil {
 		return err
 	}
-	return a.proc.blame(err)
+	return a.proc.explain(err)
 }
 
 func (a *agent) stop() {

@@ -30,8 +30,8 @@ const Placeholders = `{listen} becomes the address to listen on and {port} its p
 	`the targets, and a word with {targets} is repeated for each target; {conns} and {batch} the flags of these ` +
 	`names; {self} is mirrorgate, {bench} mirrorgate-bench.`
 
-// place is what the placeholders of a command line stand for.
-type place struct {
+// placeholders is what the placeholders of a command line stand for.
+type placeholders struct {
 	listen       string
 	targets      []string
 	conns, batch int
@@ -45,7 +45,7 @@ var (
 )
 
 // expand fills the placeholders in; the result is for a shell.
-func (p place) expand(command string) (string, error) {
+func (p placeholders) expand(command string) (string, error) {
 	if !strings.Contains(command, "{listen}") && !strings.Contains(command, "{port}") {
 		return "", fmt.Errorf("the command %q has neither {listen} nor {port}: it would listen where nobody calls", command)
 	}
@@ -83,7 +83,7 @@ func (p place) expand(command string) (string, error) {
 }
 
 // repeatTargets writes each word with {targets} once for each target.
-func (p place) repeatTargets(command string) string {
+func (p placeholders) repeatTargets(command string) string {
 	var words []string
 	for _, word := range strings.Fields(command) {
 		if !strings.Contains(word, "{targets}") {
@@ -98,7 +98,7 @@ func (p place) repeatTargets(command string) string {
 }
 
 // missing is a target that line leaves out although it names another one.
-func (p place) missing(line string) (target string) {
+func (p placeholders) missing(line string) (target string) {
 	named := 0
 	for _, t := range p.targets {
 		if strings.Contains(line, t) {

@@ -13,7 +13,7 @@ func TestExpand(t *testing.T) {
 	}
 	f := func(targets int, command, want string) {
 		t.Helper()
-		p := place{listen: "127.0.0.1:9", targets: []string{"a:1", "b:2"}[:targets], conns: 3, batch: 4, mirrorgate: self, bench: "/no/mirrorgate-bench"}
+		p := placeholders{listen: "127.0.0.1:9", targets: []string{"a:1", "b:2"}[:targets], conns: 3, batch: 4, mirrorgate: self, bench: "/no/mirrorgate-bench"}
 		got, err := p.expand(command)
 		if err != nil {
 			got = "error: " + err.Error()

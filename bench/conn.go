@@ -134,7 +134,7 @@ func (c *conn) burst() error {
 	return nil
 }
 
-// receive waits for input and takes all ACKs in it.
+// receive waits for input and handles all ACKs in it.
 func (c *conn) receive() error {
 	n, err := c.nc.Read(c.in[c.have:])
 	if err != nil {
@@ -154,7 +154,7 @@ func (c *conn) receive() error {
 		if size > len(b)-codec.LenSize {
 			break
 		}
-		if err := c.take(b[codec.LenSize:][:size], now); err != nil {
+		if err := c.acknowledge(b[codec.LenSize:][:size], now); err != nil {
 			return err
 		}
 		b = b[codec.LenSize+size:]
@@ -165,7 +165,7 @@ func (c *conn) receive() error {
 	return nil
 }
 
-// receiveUntil takes ACKs until done is closed and none is missing.
+// receiveUntil receives ACKs until done is closed and none is missing.
 func (c *conn) receiveUntil(done <-chan struct{}) error {
 	for {
 		err := c.receive()
@@ -182,8 +182,8 @@ func (c *conn) receiveUntil(done <-chan struct{}) error {
 	}
 }
 
-// take frees the slot of the frame that was acknowledged.
-func (c *conn) take(frame []byte, now time.Duration) error {
+// acknowledge frees the slot of the frame that was acknowledged.
+func (c *conn) acknowledge(frame []byte, now time.Duration) error {
 	f, err := codec.ParseFrame(frame)
 	switch {
 	case err != nil:

@@ -15,20 +15,19 @@ import (
 // disturbance is what goes on beside the load on an agent.
 type disturbance struct {
 	name string
-	// prepare changes the run before the agent starts. undo, if there is one, is
-	// called in any case, after its end.
-	prepare func(run *RunConfig, s *scene) error
+	// prepare changes the run before the agent starts.
+	prepare func(run *RunConfig, s *stage) error
 }
 
-// scene is what a disturbance is made of besides its run.
-type scene struct {
+// stage is what a disturbance is made of besides its run.
+type stage struct {
 	beside func(ctx context.Context, a *agent) error // goes on until ctx ends; nil: nothing
-	undo   []func()
+	undo   []func()                                  // called in any case, after the agent's end
 }
 
 // disturbances are in the order of the report, which begins with none.
 var disturbances = []disturbance{
-	{"none", func(*RunConfig, *scene) error { return nil }},
+	{"none", func(*RunConfig, *stage) error { return nil }},
 	{"a first burst of 1,000 requests to 20 cold targets", burstToColdTargets},
 	{"64 targets that hang", targetsThatHang},
 	{"a target with heads of 16,000 fields", targetWithManyFields},
@@ -41,9 +40,9 @@ var disturbances = []disturbance{
 	{"a garbage collection each second", collectEachSecond},
 }
 
-// run measures with the disturbance in the scene.
+// run measures with the disturbance on.
 func (d disturbance) run(ctx context.Context, run RunConfig) (Report, error) {
-	var s scene
+	var s stage
 	defer func() {
 		for _, undo := range s.undo {
 			undo()
@@ -56,7 +55,7 @@ func (d disturbance) run(ctx context.Context, run RunConfig) (Report, error) {
 }
 
 // sinks starts more targets, and has the agent mirror to them with the options.
-func (s *scene) sinks(run *RunConfig, n int, mode SinkMode, options string) error {
+func (s *stage) sinks(run *RunConfig, n int, mode SinkMode, options string) error {
 	more, err := listenSinks(SinkConfig{Addr: "127.0.0.1:0", Targets: n, Mode: mode})
 	if err != nil {
 		return err
@@ -69,7 +68,7 @@ func (s *scene) sinks(run *RunConfig, n int, mode SinkMode, options string) erro
 }
 
 // burstToColdTargets has targets that want POSTs alone, and sends them at once.
-func burstToColdTargets(run *RunConfig, s *scene) error {
+func burstToColdTargets(run *RunConfig, s *stage) error {
 	load := run.Load
 	s.beside = func(ctx context.Context, a *agent) error {
 		if err := wait(ctx, load.Warmup+load.Duration/4); err != nil {
@@ -87,23 +86,23 @@ func burstToColdTargets(run *RunConfig, s *scene) error {
 	return s.sinks(run, 20, SinkOK, ",methods=POST")
 }
 
-func targetsThatHang(run *RunConfig, s *scene) error {
+func targetsThatHang(run *RunConfig, s *stage) error {
 	return s.sinks(run, 64, SinkHang, "")
 }
 
-func targetWithManyFields(run *RunConfig, s *scene) error {
+func targetWithManyFields(run *RunConfig, s *stage) error {
 	return s.sinks(run, 1, SinkFields, "")
 }
 
 // floodOf sends a frame again and again, from one address that is not the load's.
-func floodOf(frame func() []byte) func(*RunConfig, *scene) error {
-	return func(_ *RunConfig, s *scene) error {
+func floodOf(frame func() []byte) func(*RunConfig, *stage) error {
+	return func(_ *RunConfig, s *stage) error {
 		s.beside = flood(Load{Connections: 1, InFlight: 4, Headers: 1, Duration: time.Hour, frame: frame(), peers: 1})
 		return nil
 	}
 }
 
-func crowdOfPeers(_ *RunConfig, s *scene) error {
+func crowdOfPeers(_ *RunConfig, s *stage) error {
 	s.beside = flood(Load{Connections: 50, InFlight: 16, Headers: 8, Duration: time.Hour, peers: 50})
 	return nil
 }
@@ -124,7 +123,7 @@ func flood(l Load) func(context.Context, *agent) error {
 }
 
 // reloadEachSecond has the target in a file, which is another one each time.
-func reloadEachSecond(run *RunConfig, s *scene) (err error) {
+func reloadEachSecond(run *RunConfig, s *stage) (err error) {
 	dir, err := os.MkdirTemp("", "mirrorgate-bench-")
 	if err != nil {
 		return err
@@ -150,7 +149,7 @@ func reloadEachSecond(run *RunConfig, s *scene) (err error) {
 
 // stuckLog fills the agent's standard error, which nobody reads, and gives the agent
 // reason to write more.
-func stuckLog(run *RunConfig, s *scene) error {
+func stuckLog(run *RunConfig, s *stage) error {
 	run.Command = strings.Replace(run.Command, "--log-level=error", "--log-level=debug", 1)
 	run.stuckLog = true
 	s.beside = func(ctx context.Context, a *agent) error {
@@ -167,7 +166,7 @@ func stuckLog(run *RunConfig, s *scene) error {
 }
 
 // collectEachSecond asks for a heap profile, which begins with a collection.
-func collectEachSecond(run *RunConfig, s *scene) error {
+func collectEachSecond(run *RunConfig, s *stage) error {
 	admin, err := freeAddr()
 	if err != nil {
 		return err

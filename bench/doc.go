@@ -22,7 +22,7 @@
 //	sinks.go      all targets of a run, and whether they have it all
 //
 //	command.go    command lines of agents and their placeholders
-//	process.go    an agent as a process: start, stop, last words
+//	process.go    an agent as a process: start, stop, the end of its log
 //	usage.go      its CPU time and memory
 //	agent.go      that, or an agent that runs already
 //
@@ -44,4 +44,11 @@
 //	floor.go      the cheapest relay that can be written, to compare with
 //	floor_loop.go its connections to the targets, on the event loops,
 //	floor_goroutines.go or each with a goroutine, which is a higher floor
+//
+// What runs on its own: in a closed loop one goroutine sends and receives on each
+// connection of the generator; in an open loop each only receives, and one sends on
+// all of them. They share the slots of a connection, which are atomic. A sink has a
+// goroutine for each connection, and the floor gnet's event loops. No lock is held
+// while another one is locked: Sink.mu guards its connections, floorTarget.mu a
+// queue, loopRelay.mu the list of loops, logTail.mu the end of an agent's log.
 package bench

@@ -48,7 +48,7 @@ func TestFloorCountsWhatItDrops(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := (sinks{up}).settle(t.Context(), traffic.Acked, SinkConfig{}); err != nil {
+		if err := (sinks{up}).awaitDeliveries(t.Context(), traffic.Acked, SinkConfig{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := floor.Close(); err != nil {

@@ -2,7 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 )
 
 // setting is a load under which mirrorgate stands beside both floors.
@@ -46,10 +48,14 @@ func floorRows(ctx context.Context, run RunConfig, rounds int) ([][]string, erro
 			runs = append(runs, run)
 		}
 		reports, err := inTurns(ctx, rounds, runs...)
-		if err != nil {
+		switch {
+		case errors.Is(err, errRate):
+			rows = append(rows, []string{s.name, err.Error(), "", "", "", "", "", s.goal.asked(), goal{value: math.NaN()}.verdict()})
+		case err != nil:
 			return nil, fmt.Errorf("cannot measure %s: %w", s.name, err)
+		default:
+			rows = append(rows, s.rows(reports)...)
 		}
-		rows = append(rows, s.rows(reports)...)
 	}
 	return rows, nil
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -61,11 +62,15 @@ var measurements = []struct {
 	{"objects allocated", findAllocated},
 }
 
-// findGoals goes through all measurements.
+// findGoals goes through all measurements. A rate that is too high for this machine
+// is a goal that is not met.
 func findGoals(ctx context.Context, run RunConfig, rounds int) (all []goal, err error) {
 	for _, m := range measurements {
 		found, err := m.find(ctx, run, rounds)
-		if err != nil {
+		switch {
+		case errors.Is(err, errRate):
+			found = []goal{{what: m.name, seen: err.Error(), value: math.NaN(), bound: math.NaN()}}
+		case err != nil:
 			return nil, fmt.Errorf("cannot measure %s: %w", m.name, err)
 		}
 		all = append(all, found...)
@@ -81,19 +86,40 @@ func goalRows(all []goal) [][]string {
 	return rows
 }
 
-// inTurns measures all runs, round by round, and returns the reports of each.
+// inTurns measures all runs, round by round, and returns the reports of each. A
+// round in which a rate was not reached is left out; if no round is left, that is
+// the error.
 func inTurns(ctx context.Context, rounds int, runs ...RunConfig) ([][]Report, error) {
 	reports := make([][]Report, len(runs))
+	var missed error
 	for range rounds {
-		for i, run := range runs {
-			r, err := Run(ctx, run)
-			if err != nil {
-				return nil, err
-			}
+		round, err := oneRound(ctx, runs)
+		if errors.Is(err, errRate) {
+			missed = err
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range round {
 			reports[i] = append(reports[i], r)
 		}
 	}
+	if len(reports[0]) == 0 {
+		return nil, missed
+	}
 	return reports, nil
+}
+
+func oneRound(ctx context.Context, runs []RunConfig) (round []Report, err error) {
+	for _, run := range runs {
+		r, err := Run(ctx, run)
+		if err != nil {
+			return nil, err
+		}
+		round = append(round, r)
+	}
+	return round, nil
 }
 
 func medianOf(reports []Report, of func(Report) float64) float64 {
@@ -243,6 +269,9 @@ func findGoodput(ctx context.Context, run RunConfig, _ int) ([]goal, error) {
 	for _, offered := range []float64{5_000, 10_000, 20_000, 50_000, 100_000, 200_000} {
 		run.Load.Rate = offered
 		r, err := Run(ctx, run)
+		if errors.Is(err, errRate) {
+			break // the higher ones say nothing of the agent either
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -19,6 +20,11 @@ func TestInTurns(t *testing.T) {
 	}
 	if acked := medianOf(reports[0], func(r Report) float64 { return float64(r.Acked) }); acked <= 0 {
 		t.Errorf("got %g", acked)
+	}
+	fast := run
+	fast.Load.Rate = 1e8
+	if _, err := inTurns(t.Context(), 2, run, fast); !errors.Is(err, errRate) {
+		t.Errorf("a rate that no machine reaches: %v", err)
 	}
 	run.Command = "false {listen}"
 	if _, err := inTurns(t.Context(), 1, run); err == nil {

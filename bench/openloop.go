@@ -1,12 +1,16 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
 
 // reachable is the share of its rate that an open loop must reach.
 const reachable = 0.99
+
+// errRate says that this machine, or the agent on it, is too slow for the load.
+var errRate = errors.New("cannot reach")
 
 // openLoop sends on one goroutine and receives on one for each connection. It
 // returns how each of them ended.
@@ -56,7 +60,7 @@ func (g *Generator) sendPaced() error {
 		}
 	}
 	if float64(n) < reachable*float64(p.dueBy(until)) {
-		return fmt.Errorf("cannot reach %.0f requests/s: reached %.0f/s", p.rate, float64(n)/until.Seconds())
+		return fmt.Errorf("%w %.0f requests/s: reached %.0f/s", errRate, p.rate, float64(n)/until.Seconds())
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ const (
 // process is an agent that runs as a process group of its own.
 type process struct {
 	cmd   *exec.Cmd
-	words lastWords
+	tail  logTail
 	log   *os.File // what nobody reads, or nil
 	ended chan struct{}
 }
@@ -36,7 +36,7 @@ func startProcess(command string, stuckLog bool) (*process, error) {
 	// exec, so that the process is the agent and not a shell in front of it.
 	p.cmd = exec.Command("sh", "-c", "exec "+command)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p.cmd.Stderr = &p.words
+	p.cmd.Stderr = &p.tail
 	if stuckLog {
 		read, write, err := fullPipe()
 		if err != nil {
@@ -86,7 +86,7 @@ func (p *process) awaitSPOP(ctx context.Context, addr string, l Load, timeout ti
 			return c.nc.Close()
 		}
 		if !errors.Is(err, syscall.ECONNREFUSED) {
-			return p.blame(err)
+			return p.explain(err)
 		}
 		select {
 		case <-p.ended:
@@ -106,9 +106,9 @@ func (p *process) died(when string) error {
 	return p.quoting(fmt.Errorf("the agent died %s: %s", when, how))
 }
 
-// blame returns err, or that the process died if that is behind it: a broken
+// explain returns err, or that the process died if that is behind it: a broken
 // connection is often seen before its cause.
-func (p *process) blame(err error) error {
+func (p *process) explain(err error) error {
 	select {
 	case <-p.ended:
 		return p.died("half-way")
@@ -118,8 +118,8 @@ func (p *process) blame(err error) error {
 }
 
 func (p *process) quoting(err error) error {
-	if words := p.words.String(); words != "" {
-		return fmt.Errorf("%w; its last words: %s", err, words)
+	if tail := p.tail.String(); tail != "" {
+		return fmt.Errorf("%w; the end of its log: %s", err, tail)
 	}
 	return err
 }
@@ -139,32 +139,32 @@ func (p *process) stop() {
 	<-p.ended
 }
 
-// lastWords keeps the last lines that were written to it.
-type lastWords struct {
+// logTail keeps the last lines that were written to it.
+type logTail struct {
 	mu    sync.Mutex
 	bytes []byte
 }
 
 const (
-	lastWordsSize  = 4 << 10
-	lastWordsLines = 5
+	logTailSize  = 4 << 10
+	logTailLines = 5
 )
 
 // Write never fails.
-func (w *lastWords) Write(b []byte) (int, error) {
+func (w *logTail) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.bytes = append(w.bytes, b...)
-	if over := len(w.bytes) - lastWordsSize; over > 0 {
+	if over := len(w.bytes) - logTailSize; over > 0 {
 		w.bytes = append(w.bytes[:0], w.bytes[over:]...)
 	}
 	return len(b), nil
 }
 
 // String is one line.
-func (w *lastWords) String() string {
+func (w *logTail) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	lines := strings.Split(strings.TrimSpace(string(w.bytes)), "\n")
-	return strings.Join(lines[max(0, len(lines)-lastWordsLines):], " | ")
+	return strings.Join(lines[max(0, len(lines)-logTailLines):], " | ")
 }

@@ -28,10 +28,10 @@ func TestProcessesThatDoNotStart(t *testing.T) {
 		}
 	}
 	f("false", "the agent died before it listened: exit status 1")
-	f("sh -c 'echo one >&2; echo two >&2; exit 3'", "exit status 3; its last words: one | two")
+	f("sh -c 'echo one >&2; echo two >&2; exit 3'", "exit status 3; the end of its log: one | two")
 	f("no-such-agent", "not found")
 	f("sleep 100", "does not listen on 127.0.0.1:")
-	f("sh -c 'echo not yet >&2; sleep 100'", "after 300ms; its last words: not yet")
+	f("sh -c 'echo not yet >&2; sleep 100'", "after 300ms; the end of its log: not yet")
 }
 
 func TestProcessThatListensButDoesNotSpeakSPOP(t *testing.T) {
@@ -129,8 +129,8 @@ func TestParsePeak(t *testing.T) {
 	f("Name:\tsh\n", 0)
 }
 
-func TestLastWords(t *testing.T) {
-	var w lastWords
+func TestLogTail(t *testing.T) {
+	var w logTail
 	for i := range 1000 {
 		fmt.Fprintf(&w, "line %d\n", i)
 	}

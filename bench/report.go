@@ -19,7 +19,7 @@ const ReportKeys = `agent: its command line or address. load: what was asked for
 // Report has the figures of one run, see ReportKeys.
 //
 // Sent to SinkConns are of the whole run, warm-up included, after everything
-// has settled. The rest is of the measured window.
+// was delivered. The rest is of the measured window.
 type Report struct {
 	Agent string     `json:"agent"` // command line or address
 	Load  LoadReport `json:"load"`

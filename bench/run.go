@@ -83,7 +83,7 @@ func runBeside(ctx context.Context, cfg RunConfig, beside func(context.Context, 
 	defer cancel()
 	g, err := DialGenerator(ctx, a.addr, cfg.Load)
 	if err != nil {
-		return Report{}, a.blame(err)
+		return Report{}, a.explain(err)
 	}
 	if beside != nil {
 		var end func()
@@ -92,7 +92,7 @@ func runBeside(ctx context.Context, cfg RunConfig, beside func(context.Context, 
 	}
 	r, err := measure(ctx, cfg, g, a, sinks)
 	if err != nil {
-		return r, a.blame(err)
+		return r, a.explain(err)
 	}
 	return r, nil
 }
@@ -139,7 +139,7 @@ func measure(ctx context.Context, cfg RunConfig, g *Generator, a *agent, sinks s
 	if err := cmp.Or(err, watched); err != nil {
 		return Report{}, err
 	}
-	if err := cmp.Or(sinks.settle(ctx, traffic.Acked, cfg.Sink), sinks.err()); err != nil {
+	if err := cmp.Or(sinks.awaitDeliveries(ctx, traffic.Acked, cfg.Sink), sinks.err()); err != nil {
 		return Report{}, err
 	}
 	u, err := a.usage()

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -40,7 +41,8 @@ var sweeps = []sweep{
 }
 
 // Scale measures the agent of cfg at each size of each sweep, all else being as
-// in cfg. It ends at the first run that fails. An agent whose command does not have
+// in cfg. A sweep ends before the size at which the rate is not reached, all of it at
+// any other run that fails. An agent whose command does not have
 // mirrorgate's options is not measured with https.
 func Scale(ctx context.Context, cfg RunConfig) ([]Sweep, error) {
 	var all []Sweep
@@ -55,6 +57,9 @@ func Scale(ctx context.Context, cfg RunConfig) ([]Sweep, error) {
 				}
 			}
 			p, err := s.measure(ctx, at, size)
+			if errors.Is(err, errRate) && len(out.Points) > 0 {
+				break // the larger ones would not reach it either
+			}
 			if err != nil {
 				return nil, fmt.Errorf("cannot measure %d %s: %w", size, s.name, err)
 			}

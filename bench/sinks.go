@@ -97,17 +97,17 @@ func (all sinks) err() error {
 }
 
 const (
-	// quiet is how long nothing may come until all counts as delivered or dropped.
-	quiet = time.Second
-	// brief is the same once all is delivered: only duplicates can follow.
-	brief = 100 * time.Millisecond
-	// settleTimeout bounds the wait for that.
-	settleTimeout = time.Minute
+	// idleTimeout is how long nothing may come until all counts as delivered or dropped.
+	idleTimeout = time.Second
+	// duplicateTimeout is the same once all is delivered: only duplicates can follow.
+	duplicateTimeout = 100 * time.Millisecond
+	// deliveryTimeout bounds the wait for that.
+	deliveryTimeout = time.Minute
 )
 
-// settle waits until nothing more comes of what was acknowledged.
-func (all sinks) settle(ctx context.Context, acked uint64, cfg SinkConfig) error {
-	still := quiet
+// awaitDeliveries waits until nothing more comes of what was acknowledged.
+func (all sinks) awaitDeliveries(ctx context.Context, acked uint64, cfg SinkConfig) error {
+	still := idleTimeout
 	if cfg.Mode == SinkDelay {
 		still += 2 * cfg.Delay
 	}
@@ -115,11 +115,11 @@ func (all sinks) settle(ctx context.Context, acked uint64, cfg SinkConfig) error
 	seen, since := all.requests(), time.Now()
 	for begin := since; ; {
 		idle := time.Since(since)
-		if idle >= still || seen >= want && idle >= brief {
+		if idle >= still || seen >= want && idle >= duplicateTimeout {
 			return nil
 		}
-		if time.Since(begin) > settleTimeout {
-			return fmt.Errorf("cannot settle: requests still come %s after the load", settleTimeout)
+		if time.Since(begin) > deliveryTimeout {
+			return fmt.Errorf("cannot end the run: requests still come %s after the load", deliveryTimeout)
 		}
 		if err := wait(ctx, pollEvery); err != nil {
 			return err

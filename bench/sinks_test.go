@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Requests come to an idle sink at intervals; settle has to see them all, and
+// Requests come to an idle sink at intervals; awaitDeliveries has to see them all, and
 // to end as soon as nothing can follow.
-func TestSettle(t *testing.T) {
+func TestAwaitDeliveries(t *testing.T) {
 	f := func(name string, every time.Duration, come, acked uint64, cfg SinkConfig, want time.Duration, fails bool) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestSettle(t *testing.T) {
 				}
 			}()
 			start := time.Now()
-			err := all.settle(ctx, acked, cfg)
+			err := all.awaitDeliveries(ctx, acked, cfg)
 			if took := time.Since(start).Truncate(100 * time.Millisecond); took != want || (err != nil) != fails {
 				t.Errorf("%s: %v after %s", name, err, took)
 			}
@@ -43,11 +43,11 @@ func TestSettle(t *testing.T) {
 	f("no end", 500*time.Millisecond, 1000, 1000, ok, time.Minute, true)
 }
 
-func TestSettleEndsWithItsContext(t *testing.T) {
+func TestAwaitDeliveriesEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	dead := errors.New("dead")
 	cancel(dead)
-	if err := (sinks{new(Sink)}).settle(ctx, 1, SinkConfig{}); err != dead {
+	if err := (sinks{new(Sink)}).awaitDeliveries(ctx, 1, SinkConfig{}); err != dead {
 		t.Errorf("got %v", err)
 	}
 }

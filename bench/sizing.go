@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -21,20 +22,19 @@ type costAt struct {
 	cpu  float64 // µs for each request
 }
 
-// sizing measures the defaults at all rates.
+// sizing measures the defaults at all rates that this machine reaches.
 func sizing(ctx context.Context, run RunConfig, rounds int) (costs []costAt, err error) {
 	run.Load.Duration = max(run.Load.Duration, sizingDuration)
-	var runs []RunConfig
 	for _, rate := range sizingRates {
 		run.Load.Rate = rate
-		runs = append(runs, run)
-	}
-	reports, err := inTurns(ctx, rounds, runs...)
-	if err != nil {
-		return nil, fmt.Errorf("cannot measure the cost at a rate: %w", err)
-	}
-	for i, rate := range sizingRates {
-		costs = append(costs, costAt{rate, medianOf(reports[i], cpuPerAcked)})
+		reports, err := inTurns(ctx, rounds, run)
+		if errors.Is(err, errRate) && len(costs) > 1 {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("cannot measure the cost at a rate: %w", err)
+		}
+		costs = append(costs, costAt{rate, medianOf(reports[0], cpuPerAcked)})
 	}
 	return costs, nil
 }

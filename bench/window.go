@@ -27,17 +27,17 @@ type sample struct {
 // of the load's duration at the least.
 func (w *window) watch(ctx context.Context, l Load) error {
 	start := time.Now()
-	if err := w.takeAt(ctx, start.Add(l.Warmup), &w.begin); err != nil {
+	if err := w.sampleAt(ctx, start.Add(l.Warmup), &w.begin); err != nil {
 		return err
 	}
 	end := start.Add(l.end())
 	if least := w.begin.at.Add(l.Duration / 2); end.Before(least) {
 		end = least
 	}
-	return w.takeAt(ctx, end, &w.end)
+	return w.sampleAt(ctx, end, &w.end)
 }
 
-func (w *window) takeAt(ctx context.Context, t time.Time, s *sample) error {
+func (w *window) sampleAt(ctx context.Context, t time.Time, s *sample) error {
 	if err := wait(ctx, time.Until(t)); err != nil {
 		return err
 	}
