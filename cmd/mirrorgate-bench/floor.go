@@ -57,7 +57,7 @@ type sinkCmd struct {
 	Listen string `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Where to take HTTP."`
 }
 
-// Run responds until a signal.
+// Run responds until a signal, and says how many requests came.
 func (c *sinkCmd) Run() error {
 	ctx, stop := interruptible()
 	defer stop()
@@ -67,5 +67,6 @@ func (c *sinkCmd) Run() error {
 	}
 	<-ctx.Done()
 	sink.Close()
+	fmt.Println(sink.Requests())
 	return nil
 }

@@ -34,7 +34,7 @@ func TestBenchVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures := regexp.MustCompile(`(?m)^\| \d\.\d+ \|( [1-9]\d* \|){2} \d\.\d\d \| \d+\.\d \|$`)
+	figures := regexp.MustCompile(`(?m)^\| \d\.\d+ \|( [1-9]\d* \|){2} \d\.\d\d \| [01]\.\d{3} \| \d+\.\d \|$`)
 	if n := len(figures.FindAllString(text, -1)); n != 2 {
 		t.Errorf("%d rows have figures: %s", n, text)
 	}
@@ -55,7 +55,7 @@ func TestParseWrk(t *testing.T) {
 Requests/sec:  24011.52
 Transfer/sec:      0.92MB
 `
-	want := wrkReport{rate: 24011.52, p50: 142 * time.Microsecond, p99: 1250 * time.Microsecond}
+	want := wrkReport{requests: 72045, rate: 24011.52, p50: 142 * time.Microsecond, p99: 1250 * time.Microsecond}
 	if got, err := parseWrk(report); err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
@@ -13,9 +15,10 @@ import (
 
 // program is one of ours that listens.
 type program struct {
-	addr string
-	cmd  *exec.Cmd
-	kill context.CancelFunc
+	addr   string
+	cmd    *exec.Cmd
+	output bytes.Buffer // the standard one; to be read once it has stopped
+	cancel context.CancelFunc
 }
 
 // startProgram runs a command line on a free address, until stop is called.
@@ -25,10 +28,13 @@ func startProgram(ctx context.Context, on cpus, binary string, args ...string) (
 		return nil, err
 	}
 	release()
-	ctx, kill := context.WithCancel(ctx)
-	p := &program{addr: addr, cmd: exec.CommandContext(ctx, binary, append(args, "--listen="+addr)...), kill: kill}
+	ctx, cancel := context.WithCancel(ctx)
+	p := &program{addr: addr, cmd: exec.CommandContext(ctx, binary, append(args, "--listen="+addr)...), cancel: cancel}
+	p.cmd.Stdout = &p.output
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
+	p.cmd.WaitDelay = 5 * time.Second
 	if err := onCores(on, p.cmd.Start); err != nil {
-		kill()
+		cancel()
 		return nil, fmt.Errorf("cannot start %s: %w", strings.Join(args, " "), err)
 	}
 	if err := awaitListener(ctx, addr); err != nil {
@@ -40,8 +46,8 @@ func startProgram(ctx context.Context, on cpus, binary string, args ...string) (
 
 // stop ends it and returns the CPU time that it took.
 func (p *program) stop() time.Duration {
-	p.kill()
-	_ = p.cmd.Wait() // it was killed
+	p.cancel()
+	_ = p.cmd.Wait() // it was told to
 	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +24,8 @@ const (
 // versionCost is of one round.
 type versionCost struct {
 	plain, mirrored float64 // requests/s of HAProxy
-	cpu             float64 // µs of mirrorgate for each request
+	delivered       float64 // share of the mirrored ones that arrived at the target
+	cpu             float64 // µs of mirrorgate for each of these
 }
 
 // benchVersions returns a Markdown section on the haproxy of each directory, or ""
@@ -44,14 +46,15 @@ func benchVersions(ctx context.Context, run bench.RunConfig, dirs []string, roun
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nRequests/s of HAProxy with `wrk %s`, without the filter and with it, and the CPU time of mirrorgate for each request. Medians of %d rounds in turns.\n\n",
+	fmt.Fprintf(&b, "\nRequests/s of HAProxy with `wrk %s`, without the filter and with it, the share of the latter that was delivered to the target, and the CPU time of mirrorgate for each of these. Medians of %d rounds in turns.\n\n",
 		strings.Join(wrkArgs(versionClients, duration), " "), rounds)
-	b.WriteString("| HAProxy | without | with | with ÷ without | mirrorgate: CPU µs/request |\n|---|---|---|---|---|\n")
+	b.WriteString("| HAProxy | without | with | with ÷ without | delivered | CPU µs/delivery |\n|---|---|---|---|---|---|\n")
 	for i, seen := range costs {
-		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %.2f | %.1f |\n", names[i],
+		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %.2f | %.3f | %.1f |\n", names[i],
 			medianOf(seen, func(c versionCost) float64 { return c.plain }),
 			medianOf(seen, func(c versionCost) float64 { return c.mirrored }),
 			medianOf(seen, func(c versionCost) float64 { return c.mirrored / c.plain }),
+			medianOf(seen, func(c versionCost) float64 { return c.delivered }),
 			medianOf(seen, func(c versionCost) float64 { return c.cpu }))
 	}
 	return b.String(), nil
@@ -78,7 +81,9 @@ func measureVersion(ctx context.Context, run bench.RunConfig, dir string, durati
 	if err != nil {
 		return c, err
 	}
-	err = onCores(production, func() error {
+	defer agent.stop()
+	var requests float64
+	if err := onCores(production, func() error {
 		p, err := startProxyOf(ctx, dir, run.Mirrorgate, origin.addr, agent.addr)
 		if err != nil {
 			return err
@@ -90,14 +95,19 @@ func measureVersion(ctx context.Context, run bench.RunConfig, dir string, durati
 			return err
 		}
 		mirrored, err := runWrk(ctx, wrkArgs(versionClients, duration), p.mirrored)
-		c.plain, c.mirrored = plain.rate, mirrored.rate
+		c.plain, c.mirrored, requests = plain.rate, mirrored.rate, mirrored.requests
 		return err
-	})
-	cpu := agent.stop()
-	if err == nil {
-		c.cpu = float64(cpu.Microseconds()) / (c.mirrored * duration.Seconds())
+	}); err != nil {
+		return c, err
 	}
-	return c, err
+	cpu := agent.stop() // first, so that all of it is delivered
+	target.stop()
+	delivered, err := strconv.ParseFloat(strings.TrimSpace(target.output.String()), 64)
+	if err != nil || delivered == 0 {
+		return c, fmt.Errorf("nothing was delivered: the target says %q", target.output.String())
+	}
+	c.delivered, c.cpu = delivered/requests, float64(cpu.Microseconds())/delivered
+	return c, nil
 }
 
 // startProxyOf starts the haproxy of a directory.

@@ -13,6 +13,7 @@ import (
 
 // wrkReport is what wrk says of one run.
 type wrkReport struct {
+	requests float64
 	rate     float64 // requests a second
 	p50, p99 time.Duration
 }
@@ -33,6 +34,7 @@ func runWrk(ctx context.Context, args []string, addr string) (wrkReport, error) 
 }
 
 var (
+	wrkRequests = regexp.MustCompile(`(?m)^\s*(\d+) requests in `)
 	wrkRate     = regexp.MustCompile(`Requests/sec:\s+([\d.]+)`)
 	wrkQuantile = regexp.MustCompile(`(?m)^\s+(50|99)%\s+([\d.]+(?:us|ms|s))$`)
 	wrkErrors   = regexp.MustCompile(`(?m)^\s*(Socket errors|Non-2xx).*$`)
@@ -44,10 +46,14 @@ func parseWrk(out string) (p wrkReport, err error) {
 	if failed := wrkErrors.FindString(out); failed != "" {
 		return p, fmt.Errorf("wrk met errors: %s", strings.TrimSpace(failed))
 	}
+	requests := wrkRequests.FindStringSubmatch(out)
 	rate := wrkRate.FindStringSubmatch(out)
 	quantiles := wrkQuantile.FindAllStringSubmatch(out, -1)
-	if rate == nil || len(quantiles) != 2 {
+	if requests == nil || rate == nil || len(quantiles) != 2 {
 		return p, fmt.Errorf("cannot read what wrk says: %q", out)
+	}
+	if p.requests, err = strconv.ParseFloat(requests[1], 64); err != nil {
+		return p, err
 	}
 	if p.rate, err = strconv.ParseFloat(rate[1], 64); err != nil {
 		return p, err
