@@ -53,13 +53,13 @@ func startGateway(fc fanout.Config, ec engine.Config) (*gateway, error) {
 	return &gateway{f, e}, nil
 }
 
-// stop ends the gateway in the order of the requests: HAProxy has up to patience
+// stop ends the gateway in the order of the requests: HAProxy has up to handover
 // to take its traffic elsewhere, then the connections end, then what waits for
 // the targets is sent until ctx ends.
-func (g *gateway) stop(ctx context.Context, patience time.Duration) {
-	leave, cancel := context.WithTimeout(ctx, patience)
+func (g *gateway) stop(ctx context.Context, handover time.Duration) {
+	served, cancel := context.WithTimeout(ctx, handover)
 	defer cancel()
-	g.engine.Drain(leave)
+	g.engine.Drain(served)
 	g.engine.Close(ctx)
 	g.fanout.Drain(ctx)
 }

@@ -88,7 +88,7 @@ func (r *runCmd) mirror(set *metrics.Set, l *logging.Log) error {
 	log.Info("stopping", "signal", stop.String(), "drain", drain.String())
 	go exitAtOnce(stopping, l)
 	close(minutesEnd)
-	adminServer.Leave()
+	adminServer.SetNotReady()
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	g.stop(ctx, drain/2)

@@ -16,7 +16,7 @@ import (
 )
 
 // ReadyPath is what each configuration must name as its monitor-uri; it is
-// answered in front of all filters, so that it is never mirrored.
+// responded to in front of all filters, so that it is never mirrored.
 const ReadyPath = "/haproxy-ready"
 
 // ErrMissing is the error if there is no haproxy on PATH.

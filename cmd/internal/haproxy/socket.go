@@ -11,7 +11,7 @@ import (
 // unix@haproxy.sock level admin expose-fd listeners".
 const Socket = "haproxy.sock"
 
-// Ask gives a command to HAProxy's runtime API and returns the answer.
+// Ask gives a command to HAProxy's runtime API and returns its response.
 func (p *Process) Ask(command string) (string, error) {
 	conn, err := net.Dial("unix", filepath.Join(p.dir, Socket))
 	if err != nil {
@@ -21,9 +21,9 @@ func (p *Process) Ask(command string) (string, error) {
 	if _, err := io.WriteString(conn, command+"\n"); err != nil {
 		return "", fmt.Errorf("cannot ask HAProxy: %w", err)
 	}
-	answer, err := io.ReadAll(conn)
+	response, err := io.ReadAll(conn)
 	if err != nil {
 		return "", fmt.Errorf("cannot ask HAProxy: %w", err)
 	}
-	return string(answer), nil
+	return string(response), nil
 }

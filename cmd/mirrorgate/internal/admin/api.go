@@ -105,7 +105,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Write(append(text, '\n')) // a peer that has gone is no matter
 }
 
-// apiError is the body of every answer of the API that is no success.
+// apiError is the body of every response of the API that is no success.
 type apiError struct {
 	Error string `json:"error"`
 }

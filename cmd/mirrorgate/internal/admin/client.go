@@ -21,8 +21,8 @@ type Client struct {
 	http    http.Client
 }
 
-// answerTime is how long a running mirrorgate may take for an answer.
-const answerTime = 5 * time.Second
+// responseTime is how long a running mirrorgate may take to respond.
+const responseTime = 5 * time.Second
 
 // NewClient returns a client for the server that listens on address, as its
 // option --admin says. It connects to nothing yet.
@@ -32,7 +32,7 @@ func NewClient(address, token string) *Client {
 			address = net.JoinHostPort("127.0.0.1", port)
 		}
 	}
-	return &Client{address: address, token: token, http: http.Client{Timeout: answerTime, Transport: &http.Transport{}}}
+	return &Client{address: address, token: token, http: http.Client{Timeout: responseTime, Transport: &http.Transport{}}}
 }
 
 // Address is where the client connects.
@@ -60,12 +60,12 @@ func (c *Client) TuneTarget(ctx context.Context, name string, settings map[strin
 	return t, c.ask(ctx, http.MethodPatch, "/api/targets/"+url.PathEscape(name), settings, &t)
 }
 
-func (c *Client) ask(ctx context.Context, method, path string, question, answer any) error {
-	body, err := json.Marshal(question)
+func (c *Client) ask(ctx context.Context, method, path string, request, response any) error {
+	body, err := json.Marshal(request)
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	if question == nil {
+	if request == nil {
 		body = nil
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, bytes.NewReader(body))
@@ -87,13 +87,13 @@ func (c *Client) ask(ctx context.Context, method, path string, question, answer 
 	if err := refusal(resp.StatusCode, content); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(content, answer); err != nil {
+	if err := json.Unmarshal(content, response); err != nil {
 		return fmt.Errorf("cannot read what %s answers: is that the admin address of mirrorgate? %w", c.address, err)
 	}
 	return nil
 }
 
-// unreachable says how to mend that there was no answer.
+// unreachable says how to mend that there was no response.
 func (c *Client) unreachable(err error) error {
 	if request := new(url.Error); errors.As(err, &request) {
 		err = request.Err
@@ -101,12 +101,12 @@ func (c *Client) unreachable(err error) error {
 	return fmt.Errorf("cannot reach mirrorgate at %s: %w; is it running, and is that what its --admin says?", c.address, cause(err))
 }
 
-// refusal is what an answer says that is no success, nil if it is one.
+// refusal is what a response says that is no success, nil if it is one.
 func refusal(status int, content []byte) error {
-	var answer apiError
+	var response apiError
 	text := strings.TrimSpace(string(content))
-	if json.Unmarshal(content, &answer) == nil {
-		text = answer.Error
+	if json.Unmarshal(content, &response) == nil {
+		text = response.Error
 	}
 	switch {
 	case status == http.StatusOK:

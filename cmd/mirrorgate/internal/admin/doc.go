@@ -2,7 +2,7 @@
 // of its own, away from the traffic.
 //
 //	server.go     the server: its paths, from Listen to Close
-//	guard.go      who may come in; origin.go: no page of others may change anything
+//	guard.go      who may come in, and that no page of others may change anything
 //	api.go        GET /api/targets, /api/stats, /api/history and /api/differences, as JSON
 //	stats.go      the figures of a moment
 //	exposition.go GET /metrics, with what each of them counts

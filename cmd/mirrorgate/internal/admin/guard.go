@@ -3,6 +3,7 @@ package admin
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -11,7 +12,7 @@ import (
 )
 
 const (
-	// maxBody bounds what a request may carry, in bytes.
+	// maxBody bounds the body of a request, in bytes.
 	maxBody = 64 << 10
 	// bodyTime is how long it may take to come.
 	bodyTime = 5 * time.Second
@@ -67,4 +68,16 @@ func isLocal(hostport string) bool {
 	}
 	_, err = netip.ParseAddr(host)
 	return err == nil || host == "" || strings.EqualFold(host, "localhost")
+}
+
+var errOrigin = errors.New("a page of another origin may not change anything here")
+
+// sameOrigin refuses what a browser sends for a page of another origin, where it
+// would change something. Whoever is no browser tells no origin and may pass.
+func sameOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeError(w, http.StatusForbidden, errOrigin)
+	}))
+	return protection.Handler(next)
 }

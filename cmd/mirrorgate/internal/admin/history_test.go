@@ -114,8 +114,8 @@ func TestHistoryIsBounded(t *testing.T) {
 func TestHistoryRefuses(t *testing.T) {
 	s := newServer(t, "a=http://127.0.0.1:1")
 	for _, query := range []string{"?after=x", "?after=-1", "?after=1.5"} {
-		if status, answer := ask(s, "GET", "/api/history"+query, ""); status != 400 {
-			t.Errorf("%s answers %d and %s", query, status, answer)
+		if status, response := ask(s, "GET", "/api/history"+query, ""); status != 400 {
+			t.Errorf("%s answers %d and %s", query, status, response)
 		}
 	}
 }

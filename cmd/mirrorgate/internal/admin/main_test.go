@@ -49,7 +49,7 @@ func fanoutConfig(t *testing.T, targets ...string) fanout.Config {
 }
 
 // ask hands a request to the server, past the guard.
-func ask(s *Server, method, path, body string, header ...string) (status int, answer string) {
+func ask(s *Server, method, path, body string, header ...string) (status int, response string) {
 	r := httptest.NewRequest(method, "http://127.0.0.1:12346"+path, strings.NewReader(body))
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -61,11 +61,11 @@ func ask(s *Server, method, path, body string, header ...string) (status int, an
 
 func get(t *testing.T, s *Server, path string) string {
 	t.Helper()
-	status, answer := ask(s, http.MethodGet, path, "")
+	status, response := ask(s, http.MethodGet, path, "")
 	if status != http.StatusOK {
-		t.Fatalf("GET %s answers %d and %s", path, status, answer)
+		t.Fatalf("GET %s answers %d and %s", path, status, response)
 	}
-	return answer
+	return response
 }
 
 // count adds to a counter of the gateway, as its traffic does.

@@ -97,7 +97,7 @@ func cause(err error) error {
 	return err
 }
 
-// Serve answers from now on, for a gateway that is ready and sends with f.
+// Serve serves from now on, for a gateway that is ready and sends with f.
 func (s *Server) Serve(f *fanout.Fanout) {
 	if s.listener == nil {
 		return
@@ -117,7 +117,7 @@ func (s *Server) Serve(f *fanout.Fanout) {
 	go s.server.Serve(s.listener) // ends with ErrServerClosed at Close
 }
 
-// routes leaves /debug/pprof/cmdline out: arguments may hold secrets.
+// routes has no /debug/pprof/cmdline: arguments may hold secrets.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", servePage)
@@ -150,8 +150,8 @@ func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(w, "ready\n")
 }
 
-// Leave answers on /readyz from now on that no traffic is wanted any more.
-func (s *Server) Leave() { s.ready.Store(false) }
+// SetNotReady has /readyz say from now on that no traffic is wanted any more.
+func (s *Server) SetNotReady() { s.ready.Store(false) }
 
 // Addr returns the address that is bound, empty if there is no server.
 func (s *Server) Addr() string {

@@ -15,7 +15,7 @@ import (
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
-// Tuned is the answer to a PATCH: what it changed.
+// Tuned is the response to a PATCH: what it changed.
 type Tuned struct {
 	Name    string     `json:"name"`
 	Changes []Change   `json:"changes"`
@@ -48,7 +48,7 @@ func (s *Server) patchTarget(w http.ResponseWriter, r *http.Request) {
 	}, targetSettings, func(d time.Duration) error { return s.fanout.TuneTarget(name, tuning, d) })
 }
 
-// patch reads what is to change, lets tune change it, and answers with the
+// patch reads what is to change, lets tune change it, and responds with the
 // settings before and after.
 func (s *Server) patch(w http.ResponseWriter, r *http.Request, name string, readers settingReaders,
 	settings func([]fanout.GroupState, string) map[string]string, tune func(time.Duration) error) {
@@ -67,16 +67,16 @@ func (s *Server) patch(w http.ResponseWriter, r *http.Request, name string, read
 		writeError(w, http.StatusBadRequest, err)
 		return
 	}
-	answer := Tuned{Name: name}
+	response := Tuned{Name: name}
 	if d > 0 {
 		until := time.Now().Add(d)
-		answer.Until = &until
+		response.Until = &until
 	}
 	after := settings(s.fanout.Groups(), name)
 	for _, key := range keys {
-		answer.Changes = append(answer.Changes, Change{key, before[key], after[key]})
+		response.Changes = append(response.Changes, Change{key, before[key], after[key]})
 	}
-	writeJSON(w, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, response)
 }
 
 // groupSettings are the settings of the group that can be tuned.

@@ -17,10 +17,10 @@ func TestPatchRefuses(t *testing.T) {
 	before := get(t, s, "/api/targets")
 	f := func(path, body string, wantStatus int, want string, header ...string) {
 		t.Helper()
-		status, answer := ask(s, http.MethodPatch, path, body, header...)
+		status, response := ask(s, http.MethodPatch, path, body, header...)
 		var e apiError
-		if err := json.Unmarshal([]byte(answer), &e); err != nil {
-			t.Errorf("%s %s answers %d and %s: %v", path, body, status, answer, err)
+		if err := json.Unmarshal([]byte(response), &e); err != nil {
+			t.Errorf("%s %s answers %d and %s: %v", path, body, status, response, err)
 		} else if status != wantStatus || e.Error != want {
 			t.Errorf("%s %s answers %d and\n%s\nwant %d and\n%s", path, body, status, e.Error, wantStatus, want)
 		}
@@ -69,19 +69,19 @@ func TestPatch(t *testing.T) {
 		s := newServer(t, twoGroups...)
 		patch := func(path, body string, header ...string) Tuned {
 			t.Helper()
-			status, answer := ask(s, http.MethodPatch, path, body, header...)
+			status, response := ask(s, http.MethodPatch, path, body, header...)
 			var tuned Tuned
-			if err := json.Unmarshal([]byte(answer), &tuned); err != nil || status != http.StatusOK {
-				t.Fatalf("%s %s answers %d and %s", path, body, status, answer)
+			if err := json.Unmarshal([]byte(response), &tuned); err != nil || status != http.StatusOK {
+				t.Fatalf("%s %s answers %d and %s", path, body, status, response)
 			}
 			return tuned
 		}
 		has := func(want ...string) {
 			t.Helper()
-			answer := get(t, s, "/api/targets")
+			response := get(t, s, "/api/targets")
 			for _, w := range want {
-				if !strings.Contains(answer, w) {
-					t.Errorf("%s is not in %s", w, answer)
+				if !strings.Contains(response, w) {
+					t.Errorf("%s is not in %s", w, response)
 				}
 			}
 		}

@@ -43,7 +43,7 @@ func newProduction(plain, mirrored string) *production {
 }
 
 // drive sends rate pairs a second until ctx ends, at even distances whatever the
-// answers do, and waits for the last answer.
+// responses do, and waits for the last one.
 func (p *production) drive(ctx context.Context, rate int) {
 	numbers := make(chan int, clients)
 	var workers sync.WaitGroup

@@ -22,7 +22,7 @@ type HAProxy struct {
 	Methods  []string // none: all
 	SPOEFile string   // path that the SPOE file will have
 
-	AfterResponse bool // mirror when the answer is there, and send its status with it
+	AfterResponse bool // mirror when the response is there, and send its status with it
 	Steer         bool // mirrorgate tells HAProxy how much to send
 	NoBody        bool // bodies stay with HAProxy
 }

@@ -12,7 +12,7 @@ const (
 	defaultBufsize    = 16384
 	defaultMaxRewrite = 1024
 	frameLength       = 4    // what a frame's length takes of HAProxy's buffer
-	usualHead         = 2048 // that shares the buffer with a body
+	typicalHead       = 2048 // that shares the buffer with a body
 )
 
 // tune returns what the global section says, or what HAProxy has by default.
@@ -43,7 +43,7 @@ func (x *examination) frameSize(agent *section) int64 {
 func (x *examination) bufsize(u use) {
 	size := x.tune("tune.bufsize", defaultBufsize)
 	room := size - min(x.tune("tune.maxrewrite", defaultMaxRewrite), size/2)
-	if x.options.MaxBody+usualHead <= room {
+	if x.options.MaxBody+typicalHead <= room {
 		return
 	}
 	at := x.config.global("tune.bufsize")

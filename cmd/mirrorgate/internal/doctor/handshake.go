@@ -13,8 +13,8 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// patience bounds what is waited for an agent.
-const patience = 2 * time.Second
+// handshakeTime is how long an agent may take.
+const handshakeTime = 2 * time.Second
 
 // ask shakes hands with a running agent twice, as HAProxy does when it checks one
 // and when it has a request. frameSize is what HAProxy would announce, in bytes.
@@ -52,7 +52,7 @@ func engineID(check bool) []byte {
 
 // handshake returns what the agent announces.
 func handshake(ctx context.Context, address string, hello codec.Hello) (size uint64, pipelining bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
 	defer cancel()
 	network := "tcp"
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
@@ -111,7 +111,7 @@ func plain(err error) error {
 	case errors.Is(err, io.EOF):
 		return errors.New("it closes the connection")
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("it does not answer within %s", patience)
+		return fmt.Errorf("it does not answer within %s", handshakeTime)
 	case errors.As(err, &system):
 		return system.Err
 	case errors.As(err, &op):

@@ -103,20 +103,20 @@ func (a *agent) stop(t *testing.T) {
 // get asks the admin server.
 func (a *agent) get(path string) (status int, body string) {
 	a.t.Helper()
-	return a.answer(http.Get("http://" + a.admin + path))
+	return a.read(http.Get("http://" + a.admin + path))
 }
 
 // patch changes something by the API.
-func (a *agent) patch(path, body string) (status int, answer string) {
+func (a *agent) patch(path, body string) (status int, response string) {
 	a.t.Helper()
 	req, err := http.NewRequest(http.MethodPatch, "http://"+a.admin+"/api/"+path, strings.NewReader(body))
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	return a.answer(http.DefaultClient.Do(req))
+	return a.read(http.DefaultClient.Do(req))
 }
 
-func (a *agent) answer(resp *http.Response, err error) (status int, body string) {
+func (a *agent) read(resp *http.Response, err error) (status int, body string) {
 	a.t.Helper()
 	if err != nil {
 		a.t.Fatal(err)

@@ -96,14 +96,14 @@ func underFault(t *testing.T, a *agent, good *recorder, inject func(s *scene)) {
 	s.proxy = startInterop(t, proxyOptions{threads: 2, mode: "tcp"}, a.spop)
 	s.crowd = newCrowd(s.proxy.addr)
 	s.crowd.run(10, upTo(stretch()), nil)
-	s.settle()
+	s.checkSums()
 	before := a.level()
 	s.traffic.Go(s.drive)
 	inject(s)
 	close(s.stopped)
 	s.traffic.Wait()
 	s.crowd.unharmed(t)
-	s.settle()
+	s.checkSums()
 	s.crowd.onceSince(t, 0, good)
 	a.returnsTo(before)
 	s.crowd.print(t)
@@ -129,8 +129,8 @@ func (s *scene) produce() {
 	eventually(s.T, "production goes on", func() bool { return s.crowd.sent.Load() >= want })
 }
 
-// settle waits until all is done and checks the sums to the last request.
-func (s *scene) settle() {
+// checkSums waits until all is done and checks the sums to the last request.
+func (s *scene) checkSums() {
 	s.Helper()
 	groups := map[string][]string{}
 	for name := range s.agent.counters().By("target", "mirrorgate_target_batch_limit") {
@@ -186,7 +186,7 @@ func (s *scene) failed(kind string) {
 	s.count("errors of kind "+kind, "mirrorgate_target_errors_total", readings.Of("kind", kind))
 }
 
-// recovers waits until the victim answers again.
+// recovers waits until the victim responds again.
 func (s *scene) recovers() {
 	s.Helper()
 	answered := func() int64 {

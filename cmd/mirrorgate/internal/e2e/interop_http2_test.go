@@ -39,7 +39,7 @@ func sendHeaders(t *testing.T, addr string, open bool, fields ...string) {
 	for {
 		frame, err := f.ReadFrame()
 		if err != nil {
-			t.Fatalf("no answer to %q: %v", fields, err)
+			t.Fatalf("no response to %q: %v", fields, err)
 		}
 		switch frame := frame.(type) {
 		case *http2.HeadersFrame:

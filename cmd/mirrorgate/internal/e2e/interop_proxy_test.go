@@ -139,11 +139,11 @@ func (p *interop) inPeace(t *testing.T) {
 // serverStatus is that of the first agent, like UP.
 func (p *interop) serverStatus(t *testing.T) string {
 	t.Helper()
-	answer, err := p.Ask("show stat")
+	response, err := p.Ask("show stat")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(answer, "# "))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(response, "# "))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

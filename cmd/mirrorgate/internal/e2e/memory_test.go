@@ -13,7 +13,7 @@ import (
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 )
 
-// --memory bounds the process: with eight targets that never answer and full
+// --memory bounds the process: with eight targets that never respond and full
 // load of large bodies, it never has more than that and 64 MiB, and every
 // request is acknowledged.
 func TestMemoryBoundsTheProcess(t *testing.T) {

@@ -102,7 +102,7 @@ func startLoggingProxy(t *testing.T, spoe, origin string, agents ...*agent) (add
 	return listener.Addr().String(), h.Output()
 }
 
-// sendRaw sends bytes over a connection of their own and returns the answer's
+// sendRaw sends bytes over a connection of their own and returns the response's
 // status and header.
 func sendRaw(t *testing.T, addr, request string) (status int, header http.Header) {
 	t.Helper()
@@ -120,7 +120,7 @@ func sendRaw(t *testing.T, addr, request string) (status int, header http.Header
 	for {
 		resp, err := http.ReadResponse(in, &http.Request{Method: method})
 		if err != nil {
-			t.Fatalf("no answer to %.100q: %v", request, err)
+			t.Fatalf("no response to %.100q: %v", request, err)
 		}
 		if resp.StatusCode >= http.StatusOK {
 			return resp.StatusCode, resp.Header

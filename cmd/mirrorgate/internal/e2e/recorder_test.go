@@ -15,7 +15,7 @@ import (
 // the origin as well as for targets.
 type recorder struct {
 	listener net.Listener
-	mute     bool // accepts and reads, but never answers
+	mute     bool // accepts and reads, but never responds
 
 	mu       sync.Mutex
 	requests []recorded
@@ -90,11 +90,11 @@ func (r *recorder) serve(conn net.Conn) {
 		if r.mute {
 			continue
 		}
-		answer := "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
+		response := "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
 		if !strings.HasPrefix(req.line, "HEAD ") {
-			answer += "ok"
+			response += "ok"
 		}
-		if _, err := io.WriteString(conn, answer); err != nil {
+		if _, err := io.WriteString(conn, response); err != nil {
 			return
 		}
 	}

@@ -26,7 +26,7 @@ func statusServer(t *testing.T, key string) *httptest.Server {
 	return s
 }
 
-// After the response answers are compared, exactly; a target that hangs is
+// After the response the statuses are compared, exactly; a target that hangs is
 // nothing to production, nor to the other target.
 func TestHAProxyComparesAnswers(t *testing.T) {
 	origin, target, hangs := statusServer(t, "origin"), statusServer(t, "target"), serveRecorder(t, &recorder{mute: true})
@@ -57,7 +57,7 @@ func TestHAProxyComparesAnswers(t *testing.T) {
 		t.Errorf("production answered %v, with errors of SPOE %v; want %v", c.failed, c.spoe, answered)
 	}
 	const family = "mirrorgate_compare_total"
-	eventually(t, "all answers are compared", func() bool { return a.counters().Count(family) == total })
+	eventually(t, "all responses are compared", func() bool { return a.counters().Count(family) == total })
 	counters := a.counters()
 	if got := counters.By("result", family, readings.Target("new")); fmt.Sprint(got) != "map[differs:40 mirror_5xx:40 primary_5xx:40 same:80]" {
 		t.Errorf("compared: %v", got)
@@ -134,7 +134,7 @@ func TestHAProxyMirrorsAfterTheResponse(t *testing.T) {
 	a.atRest(3, oneTarget)
 }
 
-// The request itself does not wait for the agent, only its answer does, and only
+// The request itself does not wait for the agent, only its response does, and only
 // for the ACK.
 func TestHAProxyAnswerWaitsForTheAck(t *testing.T) {
 	origin, h := startRecorder(t), startHeldAgent(t)
@@ -150,11 +150,11 @@ func TestHAProxyAnswerWaitsForTheAck(t *testing.T) {
 	}
 	select {
 	case status := <-answered:
-		t.Errorf("the answer %d did not wait for the ACK", status)
+		t.Errorf("the response %d did not wait for the ACK", status)
 	default:
 	}
 	close(h.release)
 	if status := <-answered; status != http.StatusOK {
-		t.Errorf("the answer is %d", status)
+		t.Errorf("the response is %d", status)
 	}
 }

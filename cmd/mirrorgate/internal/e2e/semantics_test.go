@@ -156,7 +156,7 @@ func TestHAProxyRequestsArriveIntact(t *testing.T) {
 	s.exactlyOnce()
 }
 
-// The answer to a HEAD declares a length that no body follows; what is behind it
+// The response to a HEAD declares a length that no body follows; what is behind it
 // on the same connection must not be taken for that body.
 func TestHAProxyHeadKeepsTheConnection(t *testing.T) {
 	origin, target := startRecorder(t), startRecorder(t)
@@ -181,7 +181,7 @@ func TestHAProxyHeadKeepsTheConnection(t *testing.T) {
 		t.Errorf("target got %q", got)
 	}
 	if opened, answered := c.Count("mirrorgate_target_connections_opened_total"), c.Count("mirrorgate_target_responses_total", readings.Of("code", "2xx")); opened != 1 || answered != 50 {
-		t.Errorf("%d answers over %d connections, want 50 over 1", answered, opened)
+		t.Errorf("%d responses over %d connections, want 50 over 1", answered, opened)
 	}
 }
 

@@ -9,7 +9,7 @@
 //	sources.go  where a value comes from, and so where a mistake stands
 //	token.go    the secret of the admin server
 //	tls.go      how targets are reached over TLS
-//	config.go   what fanout and engine get, and whether all of it is right
+//	convert.go  what fanout and engine get, and whether all of it is right
 //	reload.go   which options follow the file while mirrorgate runs
 //	sheet.go    what is in force, written as a configuration file
 //	secrets.go  what must not be in an error

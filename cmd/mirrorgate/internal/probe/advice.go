@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// usualBuffer is what HAProxy holds of a request by default, in bytes.
-const usualBuffer = 16 << 10
+// defaultBuffer is what HAProxy holds of a request by default, in bytes.
+const defaultBuffer = 16 << 10
 
 // advise makes the line of options, and says why it is as it is.
 func (r *Report) advise(o *Options) {
@@ -120,7 +120,7 @@ func (r *Report) remark(o *Options) {
 }
 
 func (r *Report) remarkLimit(what string, l Limit) {
-	if l.Refused > 0 && l.Refused <= usualBuffer {
+	if l.Refused > 0 && l.Refused <= defaultBuffer {
 		r.because("It refuses %s of %s (%s); HAProxy mirrors requests of up to 15 KiB, and more with a larger tune.bufsize.", what, bytesText(l.Refused), l.How)
 	}
 }

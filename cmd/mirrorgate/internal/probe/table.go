@@ -222,7 +222,7 @@ func (l Limit) row(what string) (string, string, string) {
 	case l.Taken == 0:
 		return heed, what, fmt.Sprintf("%s is refused: %s", bytesText(l.Refused), l.How)
 	}
-	return mark(l.Refused > usualBuffer), what, fmt.Sprintf("%s, but not %s: %s", bytesText(l.Taken), bytesText(l.Refused), l.How)
+	return mark(l.Refused > defaultBuffer), what, fmt.Sprintf("%s, but not %s: %s", bytesText(l.Taken), bytesText(l.Refused), l.How)
 }
 
 func bytesText(n int) string {
