@@ -98,10 +98,10 @@ and 60,000/s a p99 of at most 1.2 × the floor's.
 `, cfg.Tail.Rounds, cfg.Tail.Disturbed, cfg.Tail.Run.Load.Duration, cfg.Tail.Rounds)
 	writeMarkdown(w, report.quietTable())
 	fmt.Fprintf(w, `
-With something that disturbs, at %d requests/s and%s, medians of %d turns. Asked: a
-p99 of at most 3 × the quiet one and 5 ms, and at most 128 MiB.
+With something that disturbs, at %d requests/s with %s, medians of %d turns. Asked:
+a p99 of at most 3 × the quiet one and 5 ms, and at most 128 MiB.
 
-`, disturbedRate, disturbedMemory, cfg.Tail.Disturbed)
+`, disturbedRate, strings.TrimSpace(disturbedMemory), cfg.Tail.Disturbed)
 	writeMarkdown(w, report.disturbedTable())
 	return nil
 }

@@ -28,7 +28,7 @@ func (c *resultsCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	run.Load.Warmup, run.Load.Duration = 500*time.Millisecond, c.Duration
+	run.Load.Warmup, run.Load.Duration = 300*time.Millisecond, c.Duration
 	cfg := bench.ResultsConfig{
 		Run: run, Rounds: c.Rounds,
 		Tail: bench.TailConfig{Run: run, Rounds: (3*c.Rounds + 1) / 2, Disturbed: (c.Rounds + 1) / 2},
