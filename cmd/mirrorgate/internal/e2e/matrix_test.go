@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -40,10 +42,9 @@ type matrix struct {
 	agent          *agent     // has ended
 }
 
-// runMatrix sends all cases, one after the other, through a HAProxy of its own. When
-// mirrorgate has ended nothing is under way any more.
-func runMatrix(t *testing.T, options, agentOptions []string) *matrix {
-	origin, target := startRecorder(t), startRecorder(t)
+// startMatrix starts a HAProxy as config haproxy says, with all that it needs.
+func startMatrix(t *testing.T, options, agentOptions []string) (addr string, origin, target *recorder, a *agent) {
+	origin, target = startRecorder(t), startRecorder(t)
 	socket := ""
 	for i, option := range agentOptions {
 		if strings.HasSuffix(option, unixSocket) {
@@ -51,11 +52,18 @@ func runMatrix(t *testing.T, options, agentOptions []string) *matrix {
 			agentOptions[i] = strings.Replace(option, unixSocket, socket, 1)
 		}
 	}
-	m := &matrix{t: t, agent: startAgent(t, append(agentOptions, "--target="+target.url())...)}
+	a = startAgent(t, append(agentOptions, "--target="+target.url())...)
 	if socket == "" {
-		socket = m.agent.spop
+		socket = a.spop
 	}
-	addr := startPrinted(t, origin.addr(), append(options, "--agents="+socket)...)
+	return startPrinted(t, origin.addr(), append(options, "--agents="+socket)...), origin, target, a
+}
+
+// runMatrix sends all cases, one after the other, through a HAProxy of its own. When
+// mirrorgate has ended nothing is under way any more.
+func runMatrix(t *testing.T, options, agentOptions []string) *matrix {
+	addr, origin, target, a := startMatrix(t, options, agentOptions)
+	m := &matrix{t: t, agent: a}
 	cases := wireCases()
 	if slices.Contains(options, "--max-body=64k") {
 		cases = append(cases, largeCases()...)
@@ -198,8 +206,51 @@ func (m *matrix) bodilessArrived() {
 			m.t.Errorf("%s, a body of %d bytes: missing %v", m.names[i], len(r.body), !(r.body != ""))
 		}
 	}
-	rejected, _ := m.agent.log.all("requests")[0]["rejected"].(map[string]any)
-	if n, _ := rejected["no_body"].(float64); int(n) != len(missing) || len(rejected) != 1 {
-		m.t.Errorf("rejected are %v, want %d as no_body", rejected, len(missing))
+	if got, want := m.agent.rejectedAtEnd(), map[string]any{"no_body": float64(len(missing))}; !maps.Equal(got, want) {
+		m.t.Errorf("rejected are %v, want %v", got, want)
 	}
+}
+
+// rejectedAtEnd is what the log says of it.
+func (a *agent) rejectedAtEnd() map[string]any {
+	rejected, _ := a.log.all("requests")[0]["rejected"].(map[string]any)
+	return rejected
+}
+
+// What cannot be mirrored is counted, whatever the configuration, and nothing of it
+// arrives.
+func TestHAProxyMatrixRejects(t *testing.T) {
+	body := bodyOf(200_000)
+	const post = "POST /p HTTP/1.1\r\nHost: example.com\r\n"
+	cut := []func(t *testing.T, addr string){
+		sendsBytes(post + "Content-Length: 200000\r\n\r\n" + body),
+		sendsBytes(post + "Transfer-Encoding: chunked\r\n\r\n" + chunked(body, 3000)),
+		sendsHTTP2("POST", "/p", func() io.Reader { return strings.NewReader(body) }),
+		sendsHTTP2("PATCH", "/p", func() io.Reader { return onlyReader{strings.NewReader(body)} }),
+	}
+	f := func(name, options string) {
+		for _, event := range []string{"request", "response"} {
+			t.Run(name+" at the "+event, func(t *testing.T) {
+				t.Parallel()
+				addr, origin, target, a := startMatrix(t, append(strings.Fields(options), "--event="+event), nil)
+				for _, send := range cut {
+					send(t, addr)
+				}
+				sendsBytes("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n")(t, addr)
+				sendsBytes("GET / HTTP/1.1\r\nHost: example.com\r\nX-Mirrored-By: mirrorgate\r\n\r\n")(t, addr)
+				a.stop(t)
+				if got, want := a.rejectedAtEnd(), map[string]any{"truncated": float64(len(cut)), "connect": 1.0}; !maps.Equal(got, want) {
+					t.Errorf("rejected are %v, want %v", got, want)
+				}
+				if got := target.all(); len(got) > 0 {
+					t.Errorf("target got %q", got)
+				}
+				if got, want := origin.count(), len(cut)+2; got != want {
+					t.Errorf("production got %d requests, want %d", got, want)
+				}
+			})
+		}
+	}
+	f("plain", "")
+	f("large bodies", "--max-body=64k")
 }
