@@ -19,6 +19,8 @@ import (
 // belongs to its event loop; see conn for what others may touch.
 
 const (
+	// readSize is how many bytes gnet reads from a connection at a time.
+	readSize = 64 << 10
 	// maxBacklog is how many bytes of replies a connection may leave unread, besides
 	// what the kernel holds: more than the replies to all that one read can bring.
 	maxBacklog = 128 << 10
@@ -55,6 +57,7 @@ func init() { goroutine.DefaultWorkerPool.Release() }
 func (s *Server) startLoops() (err error) {
 	s.client, err = gnet.NewClient(&loops{Server: s},
 		gnet.WithNumEventLoop(s.cfg.Loops),
+		gnet.WithReadBufferCap(readSize),
 		gnet.WithWriteBufferCap(backlogBuffer),
 		gnet.WithTCPNoDelay(gnet.TCPDelay), // leaves it as net set it: on
 		gnet.WithLogger(gnetLogger{s.cfg.Logger}))

@@ -84,6 +84,7 @@ func (p *player) collect(w *wake) {
 	for _, b := range w.held {
 		spoil(b.b)
 	}
+	spoil(w.copied)
 	w.reset()
 }
 

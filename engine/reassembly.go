@@ -49,13 +49,15 @@ func (s *session) collect(f *codec.Frame, size int, w *wake) {
 		w.reject(codec.RejectOversize)
 		w.out = codec.AppendAckAbort(w.out, f.StreamID, f.FrameID)
 		w.acks++
-		r.close(w)
+		r.close()
 		return
 	}
 	if f.Fin() {
-		w.arrivals = append(w.arrivals, arrival{payload: r.payload.b, size: len(r.payload.b), buffer: s.fragmentedBuffer})
+		payload := w.keep(r.payload)
+		w.arrivals = append(w.arrivals, arrival{payload: payload, size: len(payload), buffer: s.fragmentedBuffer})
 		w.ack(f)
-		r.close(w)
+		r.payload = nil
+		r.close()
 	}
 }
 
@@ -64,13 +66,13 @@ func (s *session) abandon(w *wake) {
 	if s.stream.open {
 		w.reject(codec.RejectAborted)
 	}
-	s.stream.close(w)
+	s.stream.close()
 }
 
-// close ends the reassembly; w may still point into its payload.
-func (r *reassembly) close(w *wake) {
+// close ends the reassembly.
+func (r *reassembly) close() {
 	if r.payload != nil {
-		w.hold(r.payload)
+		releaseBuffer(r.payload)
 	}
 	*r = reassembly{limit: r.limit}
 }

@@ -155,7 +155,7 @@ func (s *session) notify(f *codec.Frame, size int, w *wake) {
 // haproxyDisconnect replies to a HAPROXY-DISCONNECT. What HAProxy complains of, if
 // it does, is worth a line in the log: only there it shows.
 func (s *session) haproxyDisconnect(f *codec.Frame, w *wake) {
-	d, err := codec.ParseDisconnect(f.Payload)
+	d, err := codec.ParseDisconnect(f.Payload[:min(len(f.Payload), maxHelloSize)])
 	if !slices.Contains(codec.Statuses, d.Status) {
 		d.Status = codec.StatusUnknown
 	}

@@ -184,3 +184,33 @@ func TestOneAddressLeavesConnectionsToOthers(t *testing.T) {
 		t.Errorf("the log does not name the address: %s", log)
 	}
 }
+
+// However many fragmented NOTIFYs end in one read, they take no buffers but that
+// of the one which began before.
+func TestFragmentsOfOneRead(t *testing.T) {
+	f := func(name string, before, one []byte, replies, request string) {
+		t.Helper()
+		p, w := newPlayer(1<<20), new(wake)
+		p.feed(join(greeting(), before))
+		n := (readSize - len(before)) / len(one)
+		p.session.feed(bytes.Repeat(one, n), w)
+		if len(w.held) > 1 {
+			t.Errorf("%s: %d buffers are held", name, len(w.held))
+		}
+		p.collect(w)
+		if got, want := readable(p.replies), "hello:16380"+strings.Repeat(replies, n); got != want {
+			t.Errorf("%s: the agent replies %.100q, want %.100q", name, got, want)
+		}
+		if got, want := p.requests, slices.Repeat([]string{request}, n); !slices.Equal(got, want) {
+			t.Errorf("%s: submitted %d requests, of which the first is %.100q, want %d like %q", name, len(got), got, n, request)
+		}
+	}
+	begun := func(payload ...[]byte) []byte { return frame(codec.FrameNotify, 0, 1, 1, payload...) }
+	end := frame(codec.FrameUnset, fin, 1, 1)
+	f("small ones", nil, join(begun(get("/")), end), " ack:1:1", "GET /  [] ")
+	f("one began before", begun(get("/")), join(end, begun(get("/"))), " ack:1:1", "GET /  [] ")
+	large := mirror(arg("arg_method", str("POST")), arg("arg_path", str("/")), arg("arg_body", bin(strings.Repeat("x", 10_000))))
+	f("larger ones", begun(large), join(end, begun(large)), " ack:1:1", "POST /  [] <10000 bytes>")
+	f("given up", nil, join(begun(get("/")), frame(codec.FrameUnset, fin|abort, 1, 1)), "", "reject aborted")
+	f("malformed", nil, join(begun([]byte{200}), end), " ack:1:1", "reject malformed")
+}

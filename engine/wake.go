@@ -20,6 +20,7 @@ type wake struct {
 	reqs     []codec.Request // what decode makes of them
 	others   [][]byte        // payloads with messages that are ignored
 	held     []*buffer       // what all of them may point into, besides the read
+	copied   []byte          // and what small payloads were copied to, see keep
 
 	steer   uint32          // what the ACKs tell HAProxy to send, see Config.Steer; 0: nothing
 	frames  [frameKinds]int // by kind
@@ -43,6 +44,9 @@ const steerVar = "rate"
 const (
 	maxPooledOut  = 256 << 10 // bytes
 	maxPooledReqs = 4 << 10   // requests, and NOTIFYs
+
+	// maxCopied bounds wake.copied, in bytes: a read and one payload begun before it.
+	maxCopied = readSize + firstBuffer
 )
 
 var wakes = sync.Pool{New: func() any { return new(wake) }}
@@ -61,11 +65,28 @@ func (w *wake) reset() {
 	for _, b := range w.held {
 		releaseBuffer(b)
 	}
-	*w = wake{out: w.out[:0], arrivals: w.arrivals[:0], reqs: w.reqs[:0], others: w.others[:0], held: w.held[:0]}
+	*w = wake{out: w.out[:0], arrivals: w.arrivals[:0], reqs: w.reqs[:0], others: w.others[:0], held: w.held[:0], copied: w.copied[:0]}
 }
 
 // hold keeps b until the requests of w were submitted.
 func (w *wake) hold(b *buffer) { w.held = append(w.held, b) }
+
+// keep returns the payload of a fragmented NOTIFY in b, which lives as long as w. A
+// read may end thousands of them: small ones share what one read may bring, so that
+// their buffers are free at once.
+func (w *wake) keep(b *buffer) []byte {
+	if b.large != nil || len(b.b) > maxCopied-len(w.copied) {
+		w.hold(b)
+		return b.b
+	}
+	if w.copied == nil {
+		w.copied = make([]byte, 0, maxCopied)
+	}
+	start := len(w.copied)
+	w.copied = append(w.copied, b.b...)
+	releaseBuffer(b)
+	return w.copied[start:len(w.copied):len(w.copied)]
+}
 
 // ack acknowledges the NOTIFY that f is, or ends.
 func (w *wake) ack(f *codec.Frame) {
