@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -11,6 +12,7 @@ type common struct {
 	log      *slog.Logger
 	memory   memory
 	payloads payloads
+	workers  sync.Pool // of *worker that have ended
 	start    time.Time
 	logging  *rateLimit // lines for Config.DifferenceLog
 }

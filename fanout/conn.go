@@ -101,7 +101,6 @@ func (c *conn) onlyTickets() bool {
 		return false
 	}
 	var b [1]byte
-	c.socket.stamped = false
 	_, err := c.stream.Read(b[:])
 	return isTimeout(err)
 }

@@ -71,7 +71,7 @@ func (t *target) dial(addr string, timeout time.Duration) (net.Conn, error) {
 	if err != nil {
 		return nil, dialError{err}
 	}
-	s, err := newSocket(nc.(*net.TCPConn), context.AfterFunc(t.aborting, func() { nc.Close() }))
+	s, err := newSocket(t.common, nc.(*net.TCPConn), context.AfterFunc(t.aborting, func() { nc.Close() }))
 	if err != nil {
 		nc.Close()
 		return nil, dialError{err}

@@ -95,8 +95,6 @@ func (t *target) headWithBody() {
 func quiet(sockets []*socket, buf []unix.PollFd) []unix.PollFd {
 	buf = buf[:0]
 	for _, s := range sockets {
-		s.fd = -1
-		_ = s.raw.Control(s.asking)
 		buf = append(buf, unix.PollFd{Fd: s.fd, Events: unix.POLLIN | unix.POLLRDHUP})
 	}
 	for {

@@ -149,7 +149,7 @@ func dialSocket(t *testing.T, ln net.Listener) *socket {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newSocket(nc.(*net.TCPConn), func() bool { return true })
+	s, err := newSocket(&common{options: &Config{}, start: time.Now()}, nc.(*net.TCPConn), func() bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ const (
 // readNow reads what is there, a buffer full at the most, and takes it. The error
 // says that nothing is there; what ends the connection ends its batch.
 func (c *conn) readNow(buf []byte, r *results) error {
-	c.socket.stamped = c.t.now()-c.clock > knownTime
+	c.socket.since = c.clock
 	at := copy(buf, c.rest)
 	n, err := c.stream.Read(buf[at:])
 	return c.read(buf[:at+n], n, err, r)
@@ -33,7 +33,7 @@ func (c *conn) readSoon(buf []byte, r *results) error {
 		}
 		return c.readNow(buf, r)
 	}
-	c.socket.stamped = true
+	c.socket.since = c.clock
 	at := copy(buf, c.rest)
 	n, err := c.socket.await(buf[at:])
 	return c.read(buf[:at+n], n, err, r)
@@ -51,7 +51,7 @@ func (c *conn) readLate(r *results) error {
 		_ = c.readNow(buf, r) // a part of a record may be all that is there
 		return nil
 	}
-	c.socket.stamped = true
+	c.socket.since = c.clock
 	n, err := c.socket.awaitBorrowed(&buf, len(c.rest))
 	at := copy(buf, c.rest)
 	return c.read(buf[:at+n], n, err, r)
@@ -71,8 +71,7 @@ func (c *conn) awaitTLS() error {
 // limit is when what is waited for has to be there.
 func (c *conn) limit() int64 { return c.since + int64(c.t.cfg.Timeout) }
 
-// readBefore sets the read deadline, which may be later by slack: to move it costs
-// as much as to parse a response.
+// readBefore sets the read deadline, which may be later by slack.
 func (c *conn) readBefore(at, slack int64) {
 	if c.readBy < at || c.readBy > at+slack {
 		c.readBy = at + slack
@@ -97,12 +96,12 @@ func (c *conn) read(b []byte, n int, err error, r *results) error {
 
 // arrival returns when the bytes of the last read arrived, whenever that was.
 func (c *conn) arrival() int64 {
-	now := c.t.now()
-	if at := c.socket.arrived; at != 0 {
-		age := time.Now().UnixNano() - at // both follow the steps of the wall clock
-		now = max(c.clock, now-max(0, age))
+	s := c.socket
+	if s.arrived == 0 {
+		return s.at
 	}
-	return now
+	age := time.Now().UnixNano() - s.arrived // both follow the steps of the wall clock
+	return max(c.clock, c.t.now()-max(0, age))
 }
 
 // take gives what arrived to the responses of the batch. n bytes of it are new.

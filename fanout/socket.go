@@ -43,7 +43,9 @@ func releaseBuffer(b *[]byte) {
 // may be called by any.
 type socket struct {
 	*net.TCPConn
+	*common
 	raw  syscall.RawConn
+	fd   int32       // for poll(2), which does no harm should it be closed meanwhile
 	stop func() bool // keeps it from being closed when its target is aborted
 
 	waits  bool
@@ -57,29 +59,28 @@ type socket struct {
 	offset    int     // in it
 	n         int
 	err       error
-	stamped   bool  // the time of arrival is asked for
-	arrived   int64 // nanoseconds since 1970, 0 if unknown
+	since     int64 // when nothing had arrived yet, see common.now
+	at        int64 // when it was read
+	arrived   int64 // when it arrived, in nanoseconds since 1970; 0 if unknown
 	stamping  recvmsg
 	receiving func(fd uintptr)
 	awaiting  func(fd uintptr) bool
 	sending   func(fd uintptr)
-	fd        int32 // what asking found, -1 if it is closed
-	asking    func(fd uintptr)
 }
 
-func newSocket(c *net.TCPConn, stop func() bool) (*socket, error) {
+func newSocket(shared *common, c *net.TCPConn, stop func() bool) (*socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{TCPConn: c, raw: raw, stop: stop, waits: true}
+	s := &socket{TCPConn: c, common: shared, raw: raw, stop: stop, waits: true}
 	s.receiving = s.receive
 	s.awaiting = s.receiveOrWait
-	s.asking = func(fd uintptr) { s.fd = int32(fd) }
 	s.sending = func(fd uintptr) {
 		s.n, s.err = ignoringEINTR(func() (int, error) { return syscall.Write(int(fd), s.buf) })
 	}
 	return s, raw.Control(func(fd uintptr) {
+		s.fd = int32(fd)
 		// Without it times are those of the read, which is as good on an idle host.
 		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	})
@@ -152,14 +153,14 @@ func (s *socket) receiveOrWait(fd uintptr) bool {
 	return false
 }
 
-// receive reads once, with the time of arrival if that is asked for.
+// receive reads once, with the time of arrival if that is not known well.
 func (s *socket) receive(fd uintptr) {
-	s.arrived = 0
+	s.arrived, s.at = 0, s.now()
 	if s.buf == nil {
 		s.n, s.err = peek(fd)
 		return
 	}
-	if !s.stamped {
+	if s.at-s.since <= knownTime {
 		s.n, s.err = ignoringEINTR(func() (int, error) { return syscall.Read(int(fd), s.buf) })
 		return
 	}

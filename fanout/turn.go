@@ -6,6 +6,11 @@ const (
 	// parkTime is how long a worker waits for the responses of a fast target, in
 	// nanoseconds.
 	parkTime = int64(500 * time.Microsecond)
+	// parkSlack is how much longer that may be: to move the deadline of a socket
+	// costs as much as to parse a response.
+	parkSlack = 2 * parkTime
+	// lateTime is how long a worker looks for a response, in nanoseconds.
+	lateTime = int64(2 * time.Millisecond)
 	// turnReads is how many reads a worker spends on one connection before others
 	// get their turn.
 	turnReads = 4
@@ -33,38 +38,68 @@ func (w *worker) sendTo(c *conn) {
 	c.write(w.buf)
 }
 
-// receive reads the responses that come soon, if the target is fast. What is late
-// is waited for elsewhere.
-func (w *worker) receive() {
-	until := w.t.now() + parkTime
-	for i, c := range w.busy {
-		if w.fast && c.allSent() && w.readAll(c, until, i == 0) {
+// receive reads the responses that come until that time, if the target is fast.
+// Those of earlier turns are only looked for.
+func (w *worker) receive(until int64) {
+	late := w.pending
+	w.pending = w.spare
+	for i, c := range late {
+		if w.readAll(c, 0) {
 			w.finish(c)
 		} else {
-			w.handOver(c)
+			w.putOff(c)
+		}
+		late[i] = nil
+	}
+	w.spare = late[:0]
+	for i, c := range w.busy {
+		if w.fast && c.allSent() && w.readAll(c, until) {
+			w.finish(c)
+		} else {
+			w.putOff(c)
 		}
 		w.busy[i] = nil
 	}
 	w.busy = w.busy[:0]
 }
 
-// readAll reads the responses on c until that time, and reports whether all of
-// them came. first says that the requests have only just been written.
-func (w *worker) readAll(c *conn, until int64, first bool) bool {
+// receivePending waits for what is pending, before the worker sleeps.
+func (w *worker) receivePending() {
+	acquireBuffer(&w.buf)
+	w.busy, w.pending = w.pending, w.busy
+	w.receive(w.t.now() + parkTime)
+	for i, c := range w.pending {
+		w.handOver(c)
+		w.pending[i] = nil
+	}
+	w.pending = w.pending[:0]
+	w.report()
+}
+
+// putOff leaves c for the next turn, or if it is late, to a goroutine of its own.
+func (w *worker) putOff(c *conn) {
+	if w.fast && c.allSent() && !c.closing && w.t.now()-c.start < lateTime {
+		w.pending = append(w.pending, c)
+		return
+	}
+	w.handOver(c)
+}
+
+// readAll reads the responses on c that come until that time, and reports whether
+// all of them did.
+func (w *worker) readAll(c *conn, until int64) bool {
 	for reads := 0; !c.finished(); reads++ {
-		if reads == turnReads {
+		var err error
+		switch {
+		case reads == turnReads:
 			return false
+		case w.t.now() < until:
+			c.readBefore(until, parkSlack)
+			err = c.readSoon(w.buf, &w.results)
+		default:
+			err = c.readNow(w.buf, &w.results)
 		}
-		if !first || reads > 0 {
-			if c.readNow(w.buf, &w.results) == nil {
-				continue
-			}
-			if w.t.now() >= until {
-				return false
-			}
-		}
-		c.readBefore(until, parkTime)
-		if c.readSoon(w.buf, &w.results) != nil {
+		if err != nil {
 			return false
 		}
 	}

@@ -8,10 +8,11 @@ import (
 )
 
 // A worker takes a share of the queue and the connections for it, writes all,
-// waits for the responses for a moment, and reads what came. What did not come
-// goes with its connection to a goroutine of its own, which becomes a worker when
-// it is done. So a worker never waits for long, and one that sleeps is enough for
-// an event loop to hand requests to: workers wake or start the others.
+// waits for the responses for a moment, and reads what came. What did not come is
+// looked for again in its next turns; what does not come soon goes with its
+// connection to a goroutine of its own, which becomes a worker when it is done. So
+// a worker never waits for long, and one that sleeps is enough for an event loop
+// to hand requests to: workers wake or start the others.
 
 const (
 	// stallTime is how long the queue of a fast target may stand still before one
@@ -37,6 +38,8 @@ type worker struct {
 	resting []*conn   // likewise, but not to be used for a while
 	checked bool      // conns were looked at, and there was no pause since
 	busy    []*conn   // with the requests of this turn
+	pending []*conn   // with those of earlier turns
+	spare   []*conn   // empty: where pending goes next
 	opening []*conn   // likewise, but have yet to be opened
 	excess  []*conn   // given up, have to be closed
 	evicted []*socket // have to be closed, and their connections will be by those that have them
@@ -50,15 +53,25 @@ type worker struct {
 	polled  []unix.PollFd
 }
 
-func newWorker(t *target) *worker { return &worker{t: t, wake: make(chan struct{}, 1)} }
+func newWorker(t *target) *worker {
+	w, ok := t.workers.Get().(*worker)
+	if !ok {
+		w = &worker{wake: make(chan struct{}, 1)}
+	}
+	w.t = t
+	return w
+}
 
 // run is the life of a worker.
 func (w *worker) run() {
 	for w.take() {
 		w.send()
-		w.receive()
+		w.receive(w.t.now() + parkTime)
 		w.report()
 	}
+	workers := &w.t.workers
+	w.t = nil
+	workers.Put(w)
 }
 
 // take waits for work and takes a share of it. False asks the worker to end.
@@ -106,6 +119,12 @@ func (w *worker) takeOrSleep() bool {
 	}
 	if w.takeShare(now) {
 		return true
+	}
+	if len(w.pending) > 0 {
+		t.mu.Unlock()
+		w.receivePending()
+		t.mu.Lock()
+		return false
 	}
 	w.sleep(now)
 	return false
