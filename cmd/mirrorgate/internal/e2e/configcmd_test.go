@@ -98,12 +98,16 @@ func TestConfigHAProxyIsValid(t *testing.T) {
 		"--sample=10%", "--max-body=2m", "--methods=POST", "--event=response", "--steer")
 }
 
-// startPrinted runs HAProxy as config haproxy says, but with more patience for an
-// ACK than production has: this machine is busy.
+// startPrinted runs HAProxy as config haproxy says, but with more patience for ACKs
+// and checks than production has: this machine is busy.
 func startPrinted(t *testing.T, origin string, options ...string) (addr string) {
 	t.Helper()
 	files := printedConfig(t, origin, options...)
-	files["spoe.cfg"] = strings.Replace(files["spoe.cfg"], "processing 20ms", "processing 10s", 1)
+	patient := strings.NewReplacer("processing 20ms", "processing 10s", "hello      500ms", "hello      10s",
+		"timeout connect 500ms", "timeout connect 10s", "timeout check   500ms", "timeout check   10s")
+	for name, text := range files {
+		files[name] = patient.Replace(text)
+	}
 	return startMerged(t, files)
 }
 
