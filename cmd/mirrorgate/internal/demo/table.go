@@ -33,6 +33,7 @@ func (r *result) count(s *stage) {
 			r.mistakes = append(r.mistakes, fmt.Sprintf("%s %d, should be %d", what, got, want))
 		}
 	}
+	expect("mirrorgate still holds", r.accounting.Pending(), 0)
 	expect("mirrorgate received", r.accounting.Count("mirrorgate_requests_received_total"), r.mirrored)
 	for i, t := range allTargets {
 		r.arrived = append(r.arrived, int64(s.sinks[i].Requests()))

@@ -111,11 +111,11 @@ func (l *unread) configure(t *testing.T, batch int) {
 	l.write(t, fmt.Sprintf("target:\n- good=%s,conns=8,queue=100000,max-age=5m,timeout=1m\n- victim=http://127.0.0.1:1,batch=%d\n", l.good.url(), batch))
 }
 
-// fill makes the pipe full.
-func (l *unread) fill(t *testing.T) {
+// fillPipe makes the pipe full into which w writes.
+func fillPipe(t *testing.T, w *os.File) {
 	t.Helper()
 	// Opened again, so that it is for this end alone that writing does not wait.
-	fd, err := syscall.Open(fmt.Sprintf("/proc/self/fd/%d", l.in.Fd()), syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	fd, err := syscall.Open(fmt.Sprintf("/proc/self/fd/%d", w.Fd()), syscall.O_WRONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func (l *unread) fill(t *testing.T) {
 func (l *unread) play(t *testing.T) {
 	t.Helper()
 	underFault(t, l.agent, l.good, func(s *scene) {
-		l.fill(t)
+		fillPipe(t, l.in)
 		for batch := 2; batch < 2+unreadReloads; batch++ {
 			sendGarbage(t, l.spop, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
 			sendGarbage(t, l.spop, "\x00\x00\x00\x00")

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -58,5 +59,21 @@ func TestStandardLoggerIsSilentFirst(t *testing.T) {
 	metrics := strings.Index(trace, "init github.com/VictoriaMetrics/metrics ")
 	if silent < 0 || metrics < silent {
 		t.Errorf("the standard logger is not silent when the metrics start: %s", trace)
+	}
+}
+
+// A mistake ends the process, too, where nobody reads what it is.
+func TestErrorThatNobodyReads(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	fillPipe(t, w)
+	a := runAgent(t, []string{binary, "--target", "foo"}, w)
+	eventually(t, "mirrorgate has ended", a.gone)
+	if a.exitCode != exitUsage {
+		t.Errorf("exit code is %d, want %d", a.exitCode, exitUsage)
 	}
 }
