@@ -239,7 +239,7 @@ func TestBreakerClosesOnALateAnswer(t *testing.T) {
 		c.send("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
 		c.serve(ok)
 	})
-	f := newFanout(t, nil, rt.url)
+	f := newFanout(t, nil, rt.url+",conns=1")
 	tg := f.targets[0]
 	f.Submit(requests("GET /1"))
 	eventually(t, "the request", func() bool { return len(rt.requests()) == 1 })

@@ -104,8 +104,7 @@ func (t *target) push(entries []entry, now int64) {
 }
 
 func (t *target) pushBlock(entries []entry, now int64, r *results) {
-	var evicted [blockSize]entry
-	gone := evicted[:0]
+	var gone []entry
 	var reason dropReason
 	t.mu.Lock()
 	for _, e := range entries {
@@ -134,14 +133,19 @@ func (t *target) pushBlock(entries []entry, now int64, r *results) {
 }
 
 // giveBack puts requests that got no response at the head of the queue, where
-// they came from, to be sent once more. It is called by workers alone.
+// they came from, to be sent once more. It is called by workers alone, which look
+// at the queue afterwards.
 func (t *target) giveBack(entries []entry) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := len(entries) - 1; i >= 0; i-- {
-		t.queue.pushFront(entries[i])
+	for len(entries) > 0 {
+		n := max(0, len(entries)-blockSize)
+		t.mu.Lock()
+		for i := len(entries) - 1; i >= n; i-- {
+			t.queue.pushFront(entries[i])
+		}
+		t.length.Store(int64(t.queue.n))
+		t.mu.Unlock()
+		entries = entries[:n]
 	}
-	t.length.Store(int64(t.queue.n))
 }
 
 // takeStale moves what has waited too long out of the queue, a block of it at

@@ -126,6 +126,12 @@ func (w *worker) takeOrSleep() bool {
 		t.mu.Lock()
 		return false
 	}
+	if len(w.evicted) > 0 {
+		t.mu.Unlock()
+		w.leaveExcess()
+		t.mu.Lock()
+		return false
+	}
 	w.sleep(now)
 	return false
 }
