@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,11 +23,11 @@ import (
 // nobody reckoned with, and its Config.Memory in MiB.
 const childEnv = "MIRRORGATE_TEST_CHILD"
 
-// usage is what a child holds.
+// usage is what a child holds, garbage included unless it was collected.
 type usage struct{ heap, held, conns int } // bytes, bytes of its budget, connections
 
 // child serves until its standard input ends, and says what it holds for each
-// line of that.
+// line of that, after a collection if the line says so.
 func child(setting string) int {
 	var files uint64
 	var taken, memory int
@@ -50,7 +51,12 @@ func child(setting string) int {
 	}
 	fmt.Println(s.Addrs()[0])
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		fmt.Println(heap(), s.policy.memory.held.Load(), s.registry.len())
+		if lines.Text() == "collect" {
+			heap()
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		fmt.Println(m.HeapAlloc, s.policy.memory.held.Load(), s.registry.len())
 	}
 	s.Close(context.Background())
 	fmt.Println("closed")
@@ -59,7 +65,7 @@ func child(setting string) int {
 
 // serveInChild runs a child, and run with the address that it serves and a function
 // that asks it what it holds.
-func serveInChild(t *testing.T, setting string, run func(addr net.Addr, ask func() usage)) {
+func serveInChild(t *testing.T, setting string, run func(addr net.Addr, ask func(line string) usage)) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+setting)
@@ -91,8 +97,8 @@ func serveInChild(t *testing.T, setting string, run func(addr net.Addr, ask func
 	if err != nil {
 		t.Fatal(err)
 	}
-	run(addr, func() (u usage) {
-		if _, err := fmt.Fprintln(stdin); err != nil {
+	run(addr, func(line string) (u usage) {
+		if _, err := fmt.Fprintln(stdin, line); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := fmt.Fscanln(lines, &u.heap, &u.held, &u.conns); err != nil {

@@ -28,7 +28,7 @@ func (c *conn) overdue(now time.Duration) bool {
 // closes it.
 func (s *Server) track(c *conn, w *wake) {
 	if w.helloLen > 0 && c.session.state == stateReady {
-		s.registry.keep(c)
+		s.registry.markReady(c)
 	}
 	if !c.used && w.frames[kindNotify] > 0 {
 		c.used = true

@@ -28,7 +28,7 @@ func TestFewDescriptors(t *testing.T) {
 	f := func(name, setting string, silent int) {
 		t.Helper()
 		t.Run(name, func(t *testing.T) {
-			serveInChild(t, setting, func(addr net.Addr, _ func() usage) {
+			serveInChild(t, setting, func(addr net.Addr, _ func(string) usage) {
 				early := greet(t, addr)
 				for range silent {
 					dial(t, addr)

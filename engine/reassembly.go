@@ -53,7 +53,7 @@ func (s *session) collect(f *codec.Frame, size int, w *wake) {
 		return
 	}
 	if f.Fin() {
-		payload := w.keep(r.payload)
+		payload := w.holdPayload(r.payload)
 		w.arrivals = append(w.arrivals, arrival{payload: payload, size: len(payload), buffer: s.fragmentedBuffer})
 		w.ack(f)
 		r.payload = nil

@@ -69,8 +69,8 @@ func (r *registry) remove(c *conn) {
 	r.gone.Done()
 }
 
-// keep saves a connection that shook hands from being closed to make room.
-func (r *registry) keep(c *conn) {
+// markReady notes that a connection shook hands: it is not closed to make room.
+func (r *registry) markReady(c *conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.dropClosable(c)

@@ -23,7 +23,7 @@ import (
 
 // testTimeout is how long a test waits for what must come. It is never the
 // measure of anything.
-const testTimeout = 30 * time.Second
+const testTimeout = 2 * time.Minute
 
 func TestMain(m *testing.M) {
 	if limit := os.Getenv(childEnv); limit != "" {

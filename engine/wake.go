@@ -20,7 +20,7 @@ type wake struct {
 	reqs     []codec.Request // what decode makes of them
 	others   [][]byte        // payloads with messages that are ignored
 	held     []*buffer       // what all of them may point into, besides the read
-	copied   []byte          // and what small payloads were copied to, see keep
+	copied   []byte          // and what small payloads were copied to, see holdPayload
 
 	steer   uint32          // what the ACKs tell HAProxy to send, see Config.Steer; 0: nothing
 	frames  [frameKinds]int // by kind
@@ -68,13 +68,13 @@ func (w *wake) reset() {
 	*w = wake{out: w.out[:0], arrivals: w.arrivals[:0], reqs: w.reqs[:0], others: w.others[:0], held: w.held[:0], copied: w.copied[:0]}
 }
 
-// hold keeps b until the requests of w were submitted.
+// hold holds b until the requests of w were submitted.
 func (w *wake) hold(b *buffer) { w.held = append(w.held, b) }
 
-// keep returns the payload of a fragmented NOTIFY in b, which lives as long as w. A
+// holdPayload returns the payload of a fragmented NOTIFY in b, which lives as long as w. A
 // read may end thousands of them: small ones share what one read may bring, so that
 // their buffers are free at once.
-func (w *wake) keep(b *buffer) []byte {
+func (w *wake) holdPayload(b *buffer) []byte {
 	if b.large != nil || len(b.b) > maxCopied-len(w.copied) {
 		w.hold(b)
 		return b.b

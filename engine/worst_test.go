@@ -22,8 +22,8 @@ func TestWorstConnections(t *testing.T) {
 	begun := frame(codec.FrameUnset, 0, 1, 1, make([]byte, 1<<20-100))
 	small := join(announcing(1<<20), fragment, begun[:firstBuffer])
 	large := join(announcing(1<<20), fragment, begun[:len(begun)/2])
-	serveInChild(t, "0 0 32", func(addr net.Addr, ask func() usage) {
-		before := ask()
+	serveInChild(t, "0 0 32", func(addr net.Addr, ask func(string) usage) {
+		before := ask("collect")
 		for i := range n {
 			hostile := small
 			if i%51 == 0 { // from both addresses
@@ -34,14 +34,14 @@ func TestWorstConnections(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var u usage
 		await(t, "all to be held", func() bool {
-			u = ask()
+			u := ask("")
 			return u.conns == n && u.held > memory*3/4 && u.heap-before.heap > n*each*9/10
 		})
 		legitimate := dial(t, addr)
 		legitimate.send(join(greeting(), notify(1, get("/"))))
 		legitimate.expect("hello:16380", "ack:1:1")
+		u := ask("collect")
 		grown := u.heap - before.heap
 		t.Logf("%d connections hold %d MiB, %d of them counted in the budget", n, grown>>20, u.held>>20)
 		if u.held > memory || grown > n*each+memory+process {
