@@ -10,23 +10,32 @@ type Growth struct {
 
 // Since returns what was counted after an earlier reading.
 func (r Reading) Since(before Reading) Growth {
-	families := make(map[string][]series, len(r.families))
-	for family, all := range r.families {
-		families[family] = grown(before.families[family], all)
+	growth := make(map[member][]series, len(r.series))
+	for m, after := range r.series {
+		growth[m] = grown(before.series[m], after)
 	}
-	return Growth{Reading{r.At, families}, r.At.Sub(before.At).Seconds()}
+	return Growth{Reading{r.At, r.members, growth}, r.At.Sub(before.At).Seconds()}
 }
 
 func grown(before, after []series) []series {
-	from := make(map[string]float64, len(before))
-	for _, s := range before {
-		from[s.labels] = s.value
-	}
 	all := make([]series, len(after))
 	for i, s := range after {
-		all[i] = series{s.labels, max(s.value-from[s.labels], 0)}
+		all[i] = series{s.labels, max(s.value-valueOf(s.labels, i, before), 0)}
 	}
 	return all
+}
+
+// valueOf returns the value of the series with the labels, most likely at i.
+func valueOf(labels string, i int, all []series) float64 {
+	if i < len(all) && all[i].labels == labels {
+		return all[i].value
+	}
+	for _, s := range all {
+		if s.labels == labels {
+			return s.value
+		}
+	}
+	return 0
 }
 
 // Rate is what was counted in a second, 0 if no time has passed.

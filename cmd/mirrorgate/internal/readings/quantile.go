@@ -2,6 +2,7 @@ package readings
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -10,12 +11,7 @@ import (
 // and what is beyond the last bound at that bound. It is NaN if nothing was
 // observed.
 func (r Reading) Quantile(q float64, family string, labels ...Label) float64 {
-	var buckets []series
-	for _, s := range r.families[family+"_bucket"] {
-		if s.has(labels) {
-			buckets = append(buckets, s)
-		}
-	}
+	buckets := slices.Collect(r.all(family+"_bucket", labels))
 	if len(buckets) == 0 || buckets[len(buckets)-1].value <= 0 {
 		return math.NaN()
 	}

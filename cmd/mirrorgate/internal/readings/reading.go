@@ -3,8 +3,8 @@ package readings
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"strconv"
 	"strings"
@@ -15,8 +15,16 @@ import (
 
 // Reading is what the metrics said at one moment. It does not change any more.
 type Reading struct {
-	At       time.Time
-	families map[string][]series // in the order of the text
+	At      time.Time
+	members map[string][]Label  // of each family: with what its series begin
+	series  map[member][]series // in the order of the text
+}
+
+// member is what a family has of one target or group, or of another label that
+// comes first; none if the family has no labels.
+type member struct {
+	family string
+	first  Label
 }
 
 // series is a line of the text.
@@ -35,7 +43,7 @@ func Read(set *metrics.Set) Reading {
 // Parse reads a page of /metrics, in Prometheus' text format, of that moment. A
 // line that it does not understand is left out.
 func Parse(at time.Time, page io.Reader) Reading {
-	r := Reading{at, map[string][]series{}}
+	r := Reading{at, map[string][]Label{}, map[member][]series{}}
 	for lines := bufio.NewScanner(page); lines.Scan(); {
 		r.add(lines.Text())
 	}
@@ -53,17 +61,23 @@ func (r Reading) add(line string) {
 		return
 	}
 	family, labels, found := strings.Cut(line[:space], "{")
+	first := ""
 	if found {
 		labels = "," + strings.TrimSuffix(labels, "}")
+		first, _, _ = strings.Cut(labels[1:], ",")
 	}
-	r.families[family] = append(r.families[family], series{labels, value})
+	m := member{family, Label(first)}
+	if r.series[m] == nil {
+		r.members[family] = append(r.members[family], m.first)
+	}
+	r.series[m] = append(r.series[m], series{labels, value})
 }
 
 // Label is a label of a series with its value, as the text has it.
 type Label string
 
 // Of returns the label with that key and value.
-func Of(key, value string) Label { return Label(fmt.Sprintf("%s=%q", key, value)) }
+func Of(key, value string) Label { return Label(key + "=" + strconv.Quote(value)) }
 
 // Target returns the label of a target's series.
 func Target(name string) Label { return Of("target", name) }
@@ -88,13 +102,30 @@ func (s series) label(key string) (value string, ok bool) {
 	return value, ok
 }
 
+// all yields the series of the family that have all of the labels.
+func (r Reading) all(family string, labels []Label) iter.Seq[series] {
+	return func(yield func(series) bool) {
+		firsts := r.members[family]
+		for _, label := range labels {
+			if r.series[member{family, label}] != nil {
+				firsts = []Label{label}
+			}
+		}
+		for _, first := range firsts {
+			for _, s := range r.series[member{family, first}] {
+				if s.has(labels) && !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Sum adds up the series of the family that have all of the labels.
 func (r Reading) Sum(family string, labels ...Label) float64 {
 	total := 0.0
-	for _, s := range r.families[family] {
-		if s.has(labels) {
-			total += s.value
-		}
+	for s := range r.all(family, labels) {
+		total += s.value
 	}
 	return total
 }
@@ -106,8 +137,8 @@ func (r Reading) Count(family string, labels ...Label) int64 { return int64(r.Su
 // key, of the series that have the other labels.
 func (r Reading) Counts(key, family string, labels ...Label) map[string]int64 {
 	counts := map[string]int64{}
-	for _, s := range r.families[family] {
-		if value, ok := s.label(key); ok && s.has(labels) {
+	for s := range r.all(family, labels) {
+		if value, ok := s.label(key); ok {
 			counts[value] += int64(s.value)
 		}
 	}
