@@ -186,17 +186,3 @@ func (w *worker) notOpened(c *conn, err error) {
 	}
 	w.report()
 }
-
-// leaveExcess closes the connections that the worker gave up.
-func (w *worker) leaveExcess() {
-	for i, c := range w.excess {
-		c.release()
-		w.excess[i] = nil
-	}
-	w.excess = w.excess[:0]
-	for i, s := range w.evicted {
-		s.Close()
-		w.evicted[i] = nil
-	}
-	w.evicted = w.evicted[:0]
-}

@@ -44,8 +44,8 @@ func TestBehindAHead(t *testing.T) {
 	f("with a body in a packet of its own", heads(length, "hello"), 3, 1)
 }
 
-// A connection that rests is used when its time is over, and given up for
-// another one if it is the last that there may be.
+// A connection that rests is used when its time is over, and waited for if there
+// may be no other.
 func TestRestingConnections(t *testing.T) {
 	f := newFanout(t, nil, nobody+",conns=2")
 	defer drain(t, f)
@@ -66,9 +66,14 @@ func TestRestingConnections(t *testing.T) {
 	pop(50, resting)
 	pop(59, nil)
 	tg.open = 2
-	w := newWorker(tg)
-	if !w.makeRoom() || len(w.excess) != 1 || w.excess[0] != later || tg.open != 1 {
-		t.Errorf("no room was made: %d open", tg.open)
+	tg.queue.pushBack(entry{})
+	if wait := tg.restTime(45); wait != 15 {
+		t.Errorf("a worker waits for %d, want 15", wait)
 	}
-	tg.open = 0
+	tg.open = 1
+	if wait := tg.restTime(45); wait != 0 {
+		t.Errorf("a worker waits for %d though another connection may be opened", wait)
+	}
+	tg.queue.popFront()
+	tg.idle, tg.open = nil, 0
 }

@@ -35,6 +35,16 @@ func (t *target) popIdle(now int64) *conn {
 	return c
 }
 
+// restTime returns how long it is until a connection may be used, in nanoseconds,
+// if there may be no more and all that are idle rest behind a HEAD. t.mu is held.
+func (t *target) restTime(now int64) int64 {
+	last := len(t.idle) - 1
+	if last < 0 || t.open < t.cfg.Conns || t.work(now) == 0 {
+		return 0
+	}
+	return t.idle[last].restUntil - now
+}
+
 // takeIdle takes the idle connections out for which that is true. t.mu is held.
 func (t *target) takeIdle(which func(*conn) bool) (taken []*conn) {
 	t.idle = slices.DeleteFunc(t.idle, func(c *conn) bool {

@@ -47,6 +47,15 @@ func (t *target) enterBody(c *conn) {
 	w.rouse()
 }
 
+// closeEvicted closes the connections that the worker gave up.
+func (w *worker) closeEvicted() {
+	for i, s := range w.evicted {
+		s.Close()
+		w.evicted[i] = nil
+	}
+	w.evicted = w.evicted[:0]
+}
+
 // leaveBody is the end of that. t.mu is held.
 func (t *target) leaveBody(c *conn) {
 	if i := slices.Index(t.bodies, c); i >= 0 {

@@ -81,7 +81,8 @@ func (w *worker) nextConn() *conn {
 		w.busy = append(w.busy, c)
 		return c
 	}
-	if t.open >= t.cfg.Conns && !w.makeRoom() || !t.mayOpen() {
+	if !t.mayOpen() {
+		w.makeRoom()
 		return nil
 	}
 	c := t.newConn()
@@ -89,24 +90,16 @@ func (w *worker) nextConn() *conn {
 	return c
 }
 
-// makeRoom gives up a connection that rests, or the one that is longest in a
-// body that nobody keeps, and reports whether there is room for another now.
-// t.mu is held.
-func (w *worker) makeRoom() bool {
+// makeRoom gives up the connection that is longest in a body that nobody keeps, if
+// there may be no more and none is idle. Its own goroutine closes it, and comes
+// back as a worker. t.mu is held.
+func (w *worker) makeRoom() {
 	t := w.t
-	if last := len(t.idle) - 1; last >= 0 {
-		c := t.idle[last]
-		t.idle[last] = nil
-		t.idle = t.idle[:last]
-		w.excess = append(w.excess, c)
-		t.forgetConn()
-		return true
+	if t.open < t.cfg.Conns || len(t.idle) > 0 || len(t.bodies) == 0 {
+		return
 	}
-	if len(t.bodies) > 0 {
-		w.evicted = append(w.evicted, t.bodies[0].socket) // its goroutine comes back as a worker
-		t.leaveBody(t.bodies[0])
-	}
-	return false
+	w.evicted = append(w.evicted, t.bodies[0].socket)
+	t.leaveBody(t.bodies[0])
 }
 
 // fill moves up to so many requests to an empty connection: one that has to be

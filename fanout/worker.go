@@ -41,8 +41,7 @@ type worker struct {
 	pending []*conn   // with those of earlier turns
 	spare   []*conn   // empty: where pending goes next
 	opening []*conn   // likewise, but have yet to be opened
-	excess  []*conn   // given up, have to be closed
-	evicted []*socket // have to be closed, and their connections will be by those that have them
+	evicted []*socket // given up for their place, have to be closed
 	fast    bool      // the target is, in this turn
 	probed  bool      // a probe ended in this turn
 	buf     []byte    // of this turn: what is written, then what is read
@@ -87,7 +86,6 @@ func (w *worker) take() bool {
 	next := t.nextWorker(t.taken)
 	t.mu.Unlock()
 	next.rouse()
-	w.leaveExcess()
 	w.openConns()
 	return true
 }
@@ -111,6 +109,12 @@ func (w *worker) takeOrSleep() bool {
 		w.gather(wait)
 		return false
 	}
+	if wait := t.restTime(now); wait > 0 && len(w.conns) == 0 {
+		t.mu.Unlock()
+		time.Sleep(time.Duration(wait))
+		t.mu.Lock()
+		return false
+	}
 	if w.takeIdle(now) {
 		t.mu.Unlock()
 		w.check()
@@ -128,7 +132,7 @@ func (w *worker) takeOrSleep() bool {
 	}
 	if len(w.evicted) > 0 {
 		t.mu.Unlock()
-		w.leaveExcess()
+		w.closeEvicted()
 		t.mu.Lock()
 		return false
 	}
