@@ -89,9 +89,10 @@ func (t *target) trouble(c *conn, cause error) {
 	if t.aborting.Err() != nil {
 		return
 	}
-	t.failures.note(t, kindOf(cause), cause)
+	reason := t.explain(cause)
+	t.failures.note(t, kindOf(cause), reason)
 	if !c.proven || isTimeout(cause) {
-		t.failed(cause, c.start)
+		t.failed(reason, c.start)
 	}
 }
 

@@ -1,6 +1,9 @@
 package fanout
 
 import (
+	"errors"
+	"fmt"
+	"io"
 	"sync"
 	"time"
 )
@@ -53,6 +56,18 @@ func (f *failures) get() Failure {
 		last.Reason = f.cause.Error()
 	}
 	return last
+}
+
+// explain says what an error of a connection means where it does not say so
+// itself.
+func (t *target) explain(err error) error {
+	switch {
+	case isTimeout(err):
+		return fmt.Errorf("no response within %v", t.cfg.Timeout)
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the target closed the connection before a response")
+	}
+	return err
 }
 
 // kindOf is the kind of error that a connection ended with before a response.

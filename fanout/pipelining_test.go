@@ -23,6 +23,13 @@ func TestSinglesAfterCuts(t *testing.T) {
 		if limit() != "1" {
 			t.Errorf("%s: the limit is %s after three cut batches", what, limit())
 		}
+		if single, until := tg.single(); !single || time.Until(until) > time.Duration(singleTime) || time.Until(until) < 0 {
+			t.Errorf("%s: single requests: %v, until %v", what, single, until)
+		}
+		mustReload(t, fan, nil, rt.url+",conns=1,batch=2,timeout=200ms")
+		if state := fan.Groups()[0].Targets[0]; limit() != "2" || state.Single || fan.targets[0] != tg {
+			t.Errorf("%s: the limit is %s after a reload", what, limit())
+		}
 		drain(t, fan)
 		if got := counts(tg); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s", what, got)

@@ -15,7 +15,7 @@ var errDraining = errors.New("cannot change anything: mirrorgate is stopping")
 // whatever else concerns connections in general stay those of New. A target that
 // is as before, or differs only in rate, keeps its connections and its queue; one
 // that changed or is gone sends what it has and then ends. No request is lost to
-// it. All tunings end. If the error is not nil, nothing has changed, and it names
+// it. All tunings end, and so does what was found out about how targets take HTTP. If the error is not nil, nothing has changed, and it names
 // the option that is wrong.
 func (f *Fanout) Reload(cfg Config) error {
 	if err := cfg.Validate(); err != nil {
@@ -37,6 +37,9 @@ func (f *Fanout) Reload(cfg Config) error {
 	f.tunings = newTunings(cfg.Targets)
 	f.config = cfg
 	f.replan(cfg)
+	for _, t := range f.targets {
+		t.learnAnew()
+	}
 	return nil
 }
 

@@ -27,6 +27,13 @@ type TargetState struct {
 	Paused      bool
 	PausedUntil time.Time
 
+	// The target does not pipeline, so it gets one request at a time, whatever
+	// Batch says: until then, or the next reload if that is zero.
+	Single      bool
+	SingleUntil time.Time
+
+	LastFailure Failure // since the target is as it is; Kind is empty if there was none
+
 	Conns, Batch, Queue int
 	Drop                Drop
 	Timeout, MaxAge     time.Duration
@@ -52,12 +59,15 @@ func (f *Fanout) groupStates() []GroupState {
 		for j := range configs {
 			if tc := &configs[j]; tc.groupName() == g.name {
 				tn := f.tunings.targets[tc.Name]
+				single, singleUntil := f.targets[j].single()
 				states[i].Targets = append(states[i].Targets, TargetState{
 					Name: tc.Name, URL: tc.URL.Redacted(),
 					Weight: tc.Weight, WeightUntil: tn.weight.until,
 					Rate: tc.Rate, RateUntil: tn.rate.until,
 					Paused: tc.paused, PausedUntil: tn.paused.until,
-					Conns: tc.Conns, Batch: tc.Batch, Queue: tc.Queue, Drop: tc.Drop,
+					Single: single, SingleUntil: singleUntil,
+					LastFailure: f.targets[j].failures.get(),
+					Conns:       tc.Conns, Batch: tc.Batch, Queue: tc.Queue, Drop: tc.Drop,
 					Timeout: tc.Timeout, MaxAge: tc.MaxAge, Host: tc.Host,
 				})
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Note is a sentence on what an operator should know first.
@@ -28,6 +29,9 @@ var dropTexts = map[string]string{
 	"shutdown":   "mirrorgate stops",
 	"removed":    "it was removed",
 }
+
+// responseTexts name the classes of responses that an operator should know of.
+var responseTexts = map[string]string{"5xx": "5xx", "other": "a status code above 599"}
 
 // notesOn says what is wrong, or that nothing is. rejected is by reason, for
 // each second.
@@ -72,11 +76,20 @@ func (t *TargetStats) notes() []Note {
 	eachRate(t.ErrorRate, func(kind, rate string) {
 		notes = append(notes, Note{"bad", fmt.Sprintf("%s fails %s/s: %s.", t.Name, rate, kind)})
 	})
-	if rate := t.ResponseRate["5xx"]; rate > 0 {
-		notes = append(notes, Note{"warn", fmt.Sprintf("%s answers %s/s with 5xx.", t.Name, formatCount(rate))})
-	}
+	eachRate(t.ResponseRate, func(class, rate string) {
+		if text := responseTexts[class]; text != "" {
+			notes = append(notes, Note{"warn", fmt.Sprintf("%s answers %s/s with %s.", t.Name, rate, text)})
+		}
+	})
 	if rate := t.CompareRate["differs"] + t.CompareRate["mirror_5xx"]; rate > 0 {
 		notes = append(notes, Note{"warn", fmt.Sprintf("%s answers %s/s unlike production: see /api/differences.", t.Name, formatCount(rate))})
+	}
+	if t.Single {
+		until := "the next reload"
+		if t.SingleUntil != nil {
+			until = t.SingleUntil.Local().Format(time.TimeOnly)
+		}
+		notes = append(notes, Note{"warn", fmt.Sprintf("%s does not pipeline: it gets one request at a time until %s.", t.Name, until)})
 	}
 	return notes
 }

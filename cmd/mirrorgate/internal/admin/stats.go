@@ -62,11 +62,15 @@ type GroupStats struct {
 // TargetStats are the figures of a target.
 type TargetStats struct {
 	Name         string             `json:"name"`
+	URL          string             `json:"url"` // without a password
 	Weight       int                `json:"weight"`
 	RateLimit    float64            `json:"rate_limit"` // requests a second; 0: none
 	Paused       bool               `json:"paused"`
 	TunedUntil   *time.Time         `json:"tuned_until,omitempty"` // when the first of these reverts
 	BreakerOpen  bool               `json:"breaker_open"`
+	Single       bool               `json:"single"`                 // gets one request at a time, since it does not pipeline
+	SingleUntil  *time.Time         `json:"single_until,omitempty"` // none: until the next reload
+	LastFailure  *Failure           `json:"last_failure,omitempty"`
 	Selected     Flow               `json:"selected"`
 	Sent         Flow               `json:"sent"`
 	Responses    map[string]int64   `json:"responses"`
@@ -82,6 +86,15 @@ type TargetStats struct {
 	QueueLimit   int64              `json:"queue_limit"`
 	InFlight     int64              `json:"in_flight"`
 	Connections  int64              `json:"connections"`
+}
+
+// Failure is how a target failed last. Kind is a reason of drops or a kind of
+// errors; Since is when failures of it began, without a minute between two.
+type Failure struct {
+	Kind   string    `json:"kind"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+	Last   time.Time `json:"last"`
 }
 
 // window is a moment, and what was counted up to it.
@@ -135,10 +148,14 @@ func targetOver(w window, t fanout.TargetState) TargetStats {
 	target := readings.Target(t.Name)
 	return TargetStats{
 		Name:         t.Name,
+		URL:          t.URL,
 		Weight:       t.Weight,
 		RateLimit:    t.Rate,
 		Paused:       t.Paused,
 		TunedUntil:   earliest(t.WeightUntil, t.RateUntil, t.PausedUntil),
+		Single:       t.Single,
+		SingleUntil:  earliest(t.SingleUntil),
+		LastFailure:  failureOf(t.LastFailure),
 		BreakerOpen:  w.now.Sum("mirrorgate_target_breaker_open", target) > 0,
 		Selected:     w.flow("mirrorgate_target_selected_total", target),
 		Sent:         w.flow("mirrorgate_target_sent_total", target),
@@ -156,6 +173,13 @@ func targetOver(w window, t fanout.TargetState) TargetStats {
 		InFlight:     w.now.Count("mirrorgate_target_inflight", target),
 		Connections:  w.now.Count("mirrorgate_target_connections", target),
 	}
+}
+
+func failureOf(f fanout.Failure) *Failure {
+	if f.Kind == "" {
+		return nil
+	}
+	return &Failure{f.Kind, f.Reason, f.Since, f.Last}
 }
 
 func (w window) flow(family string, labels ...readings.Label) Flow {

@@ -105,6 +105,10 @@ func TestNotes(t *testing.T) {
 	f(func(s *Stats) { b(s).Paused, b(s).DropRate = true, map[string]float64{"paused": 7} }, nil, Note{"warn", "b drops 7/s: it is paused."})
 	f(func(s *Stats) { b(s).ErrorRate = map[string]float64{"timeout": 2} }, nil, Note{"bad", "b fails 2/s: timeout."})
 	f(func(s *Stats) { b(s).ResponseRate = map[string]float64{"2xx": 2, "5xx": 3} }, nil, Note{"warn", "b answers 3/s with 5xx."})
+	f(func(s *Stats) { b(s).ResponseRate = map[string]float64{"other": 1} }, nil, Note{"warn", "b answers 1/s with a status code above 599."})
+	f(func(s *Stats) { b(s).Single = true }, nil, Note{"warn", "b does not pipeline: it gets one request at a time until the next reload."})
+	until := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
+	f(func(s *Stats) { b(s).Single, b(s).SingleUntil = true, &until }, nil, Note{"warn", "b does not pipeline: it gets one request at a time until 03:04:05."})
 	f(func(s *Stats) { b(s).CompareRate = map[string]float64{"same": 20, "differs": 2, "mirror_5xx": 1} }, nil,
 		Note{"warn", "b answers 3/s unlike production: see /api/differences."})
 }

@@ -3,6 +3,8 @@ package console
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,8 +36,43 @@ func writeStatus(w io.Writer, address string, s admin.Stats) {
 			if t.TunedUntil != nil {
 				fmt.Fprintf(w, "%s: what is tuned reverts at %s.\n", t.Name, t.TunedUntil.Local().Format(time.TimeOnly))
 			}
+			if classes := otherClasses(t.ResponseRate); classes != "" {
+				fmt.Fprintf(w, "%s: responses %s.\n", t.Name, classes)
+			}
+			if f := t.LastFailure; f != nil {
+				fmt.Fprintf(w, "%s: last failure %s (%s since %s)\n  %s: %s\n", t.Name,
+					shortDate(f.Last, s.Time), f.Kind, shortDate(f.Since, s.Time), t.URL, f.Reason)
+			}
 		}
 	}
+}
+
+// otherClasses writes what share of the responses is of which class, unless all
+// are 2xx.
+func otherClasses(rates map[string]float64) string {
+	total := 0.0
+	for _, rate := range rates {
+		total += rate
+	}
+	if total == rates["2xx"] {
+		return ""
+	}
+	var classes []string
+	for _, class := range slices.Sorted(maps.Keys(rates)) {
+		if rates[class] > 0 {
+			classes = append(classes, class+" "+shortShare(rates[class]/total))
+		}
+	}
+	return strings.Join(classes, ", ")
+}
+
+// shortDate writes the time of day, and the day if it is not that of now.
+func shortDate(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return t.Format(time.TimeOnly)
+	}
+	return t.Format(time.DateTime)
 }
 
 // statusRow is a line of the table: a group, a target, or one that is both.

@@ -4,23 +4,28 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
 )
 
 func TestStatusTable(t *testing.T) {
-	time := func(s float64) *float64 { return &s }
+	seconds := func(s float64) *float64 { return &s }
+	now := time.Date(2026, 7, 8, 10, 0, 0, 0, time.Local)
 	s := admin.Stats{
+		Time:    now,
 		Version: "v1.2.3", Uptime: 11105.4, Ready: true, Connections: 128,
 		Received: admin.Flow{Rate: 123456},
-		ACK:      admin.Latency{P50: time(8.27e-6), P99: time(210e-6)},
+		ACK:      admin.Latency{P50: seconds(8.27e-6), P99: seconds(210e-6)},
 		Memory:   admin.Memory{Resident: 1 << 30, Payload: 12345678, Limit: 512 << 20},
 		Groups: []admin.GroupStats{
 			{Name: "staging", Sample: 1, Effective: 1, Targets: []admin.TargetStats{{
-				Name: "staging", Sent: admin.Flow{Rate: 123456}, Latency: admin.Latency{P50: time(0.00123), P99: time(2.5)}, QueueLimit: 8192}}},
+				Name: "staging", Sent: admin.Flow{Rate: 123456}, Latency: admin.Latency{P50: seconds(0.00123), P99: seconds(2.5)}, QueueLimit: 8192}}},
 			{Name: "v2", Sample: 0.025, Effective: 0.00123456, Targets: []admin.TargetStats{
-				{Name: "a-long-name", Sent: admin.Flow{Rate: 0.2}, DropRate: map[string]float64{"rate": 1000, "stale": 234}, ErrorRate: map[string]float64{"reset": 17.4}, Queue: 8192, QueueLimit: 8192},
+				{Name: "a-long-name", URL: "http://a:80", Sent: admin.Flow{Rate: 0.2}, DropRate: map[string]float64{"rate": 1000, "stale": 234}, ErrorRate: map[string]float64{"reset": 17.4}, Queue: 8192, QueueLimit: 8192,
+					ResponseRate: map[string]float64{"2xx": 39, "4xx": 0, "5xx": 1},
+					LastFailure:  &admin.Failure{Kind: "dial", Reason: "connection refused", Since: now.Add(-24 * time.Hour), Last: now}},
 			}},
 		},
 		Notes: []admin.Note{{Level: "warn", Text: "a-long-name drops 1234/s: its queue is full."}},
@@ -37,6 +42,9 @@ v2               2.5%  0.123%
   a-long-name                     0.2       -      -     17    1234  8192/8192
 
 a-long-name drops 1234/s: its queue is full.
+a-long-name: responses 2xx 97.5%, 5xx 2.5%.
+a-long-name: last failure 10:00:00 (dial since 2026-07-07 10:00:00)
+  http://a:80: connection refused
 `
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

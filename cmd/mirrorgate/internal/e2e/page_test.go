@@ -52,6 +52,9 @@ func TestPage(t *testing.T) {
 	shows("the page shows what is received", `/[1-9]\d*\/s/.test(document.querySelector("#gateway .big").textContent)`, "true")
 	shows("the page shows drops", `document.querySelector("#notice").textContent`, "slow drops")
 	shows("and that a target is down", `document.querySelector("#notice").textContent`, "down drops")
+	shows("why it is down, where it is, and since when", `[...document.querySelectorAll(".targethead")].find(h => h.querySelector("h2, h3").textContent === "down").textContent`,
+		"http://127.0.0.1:1")
+	shows("why it is down", `[...document.querySelectorAll(".failure")].map(f => f.textContent).join()`, "connection refused")
 	total := `document.querySelector("#gateway small").textContent`
 	before := b.eval(total)
 	shows("figures move", total+` !== "`+before+`"`, "true")
