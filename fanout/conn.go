@@ -93,14 +93,3 @@ func (c *conn) close() {
 	t.forgetConn()
 	t.mu.Unlock()
 }
-
-// onlyTickets reads what came on an idle TLS connection: session tickets do no
-// harm (RFC 8446 section 4.6.1), data or an end does.
-func (c *conn) onlyTickets() bool {
-	if c.plain() {
-		return false
-	}
-	var b [1]byte
-	_, err := c.stream.Read(b[:])
-	return isTimeout(err)
-}

@@ -2,11 +2,12 @@ package fanout
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"time"
-
-	"crypto/tls"
 
 	"github.com/valyala/fasthttp"
 )
@@ -168,7 +169,7 @@ func (w *worker) notOpened(c *conn, err error) {
 	case t.aborting.Err() != nil:
 		reason = t.drainReason
 	case !errors.As(err, new(dialError)):
-		reason = dropTLS
+		reason, err = dropTLS, explainTLS(err)
 	}
 	for i := range c.batch {
 		w.results.drop(&c.batch[i], reason)
@@ -185,4 +186,17 @@ func (w *worker) notOpened(c *conn, err error) {
 		t.failed(err, c.start)
 	}
 	w.report()
+}
+
+// explainTLS says what a failed handshake means where it does not say so itself.
+func explainTLS(err error) error {
+	const noApplicationProtocol = tls.AlertError(120) // RFC 7301 section 3.2
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil && op.Err.Error() == noApplicationProtocol.Error() {
+		return fmt.Errorf("the target does not offer HTTP/1.1, perhaps only HTTP/2 (ALPN): %w", err)
+	}
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("the target closed the connection during the handshake: %w", err)
+	}
+	return err
 }

@@ -68,11 +68,11 @@ func (w *worker) check() {
 	clear(w.sockets)
 	kept := w.conns[:0]
 	for i, c := range w.conns {
-		came := w.polled[i].Revents != 0 && !(w.polled[i].Revents == unix.POLLIN && c.onlyTickets())
-		if came && c.behindHead && c.hasBytes() {
+		came, ended := c.look(w.polled[i].Revents != 0)
+		if came && c.behindHead {
 			w.t.headWithBody()
 		}
-		if came || c.moved() {
+		if came || ended || c.moved() {
 			c.close()
 			continue
 		}
@@ -82,6 +82,22 @@ func (w *worker) check() {
 	w.checked = true
 	clear(w.conns[len(kept):])
 	w.conns = kept
+}
+
+// look reports what came on an idle connection: bytes, or its end. The socket has
+// been asked whether anything did; TLS may hold some that it read before. Session
+// tickets are taken, for they do no harm (RFC 8446 section 4.6.1).
+func (c *conn) look(stirred bool) (came, ended bool) {
+	if c.plain() {
+		return stirred && c.hasBytes(), stirred
+	}
+	if !stirred && c.drained {
+		return false, false
+	}
+	var b [1]byte
+	n, err := c.stream.Read(b[:])
+	c.drained = isTimeout(err)
+	return n > 0, !c.drained
 }
 
 // hasBytes reports whether something else than the end has come.

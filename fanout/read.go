@@ -133,7 +133,7 @@ func (c *conn) take(b []byte, n int, r *results) {
 	}
 	c.rest = append(c.rest[:0], b...)
 	if c.onlyBody() && c.bodyBytes > maxBody {
-		c.end(r)
+		c.end(nil, r)
 	}
 }
 
@@ -161,7 +161,7 @@ func (c *conn) next(r *results) {
 	c.done++
 	c.counted, c.since = false, c.clock
 	if c.response.Close() {
-		c.end(r)
+		c.end(nil, r)
 		return
 	}
 	if c.done < len(c.batch) {
@@ -182,13 +182,13 @@ func (c *conn) broke(err error, r *results) {
 	default:
 		c.t.trouble(c, err)
 	}
-	c.end(r)
+	c.end(err, r)
 }
 
-// end closes the connection behind what has come. What stands behind it goes back
-// to the queue once: nothing stands behind another request that may not be sent
-// again.
-func (c *conn) end(r *results) {
+// end closes the connection behind what has come, for an error if there was one.
+// What stands behind it goes back to the queue once: nothing stands behind another
+// request that may not be sent again.
+func (c *conn) end(err error, r *results) {
 	c.closing = true
 	if c.done == 1 && !c.counted && len(c.batch) > 1 && c.t.aborting.Err() == nil {
 		r.cut++
@@ -199,7 +199,7 @@ func (c *conn) end(r *results) {
 		case c.sent(i):
 			r.resend(c.t, e, true)
 		default:
-			r.unsent(c.t, e)
+			r.unsent(c.t, e, err)
 		}
 	}
 	c.done = len(c.batch)

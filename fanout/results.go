@@ -153,13 +153,16 @@ func (r *results) resend(t *target, e *entry, allowed bool) {
 	}
 }
 
-// unsent ends a request of which nothing was written.
-func (r *results) unsent(t *target, e *entry) {
+// unsent ends a request of which nothing was written, since its connection ended
+// for that error.
+func (r *results) unsent(t *target, e *entry, err error) {
 	switch {
 	case t.aborting.Err() != nil:
 		r.drop(e, t.drainReason)
 	case !e.retried():
 		r.again(e)
+	case tlsAlert(err):
+		r.drop(e, dropTLS)
 	default:
 		r.drop(e, dropDial)
 	}
