@@ -64,7 +64,7 @@ func TestOneFrameInFlight(t *testing.T) {
 		t.Helper()
 		l := testLoad()
 		l.InFlight, l.Rate = 1, rate
-		traffic, err := holdUntilSent(t, mustDial(t, ackAgent{oneByOne: true}.start(t), l), 100).Run(t.Context())
+		traffic, err := holdUntilSent(t, mustDial(t, ackAgent{oneByOne: true, stall: 20 * time.Millisecond}.start(t), l), 100).Run(t.Context())
 		if err != nil || traffic.Acked < 100 {
 			t.Errorf("rate %.0f: %v, %d frames", rate, err, traffic.Acked)
 		}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net"
@@ -32,6 +33,26 @@ func TestProcessesThatDoNotStart(t *testing.T) {
 	f("no-such-agent", "not found")
 	f("sleep 100", "does not listen on 127.0.0.1:")
 	f("sh -c 'echo not yet >&2; sleep 100'", "after 300ms; the end of its log: not yet")
+}
+
+// What a process says goes behind what nobody has read.
+func TestProcessWhoseLogIsStuck(t *testing.T) {
+	p, err := startProcess("sh -c 'echo hello >&2; sleep 100'", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.stop()
+	log := bufio.NewReader(p.log)
+	zeros := 0
+	for b, err := log.ReadByte(); b == 0; b, err = log.ReadByte() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		zeros++
+	}
+	if line, err := log.ReadString('\n'); err != nil || line != "ello\n" || zeros == 0 {
+		t.Errorf("%d bytes, then %q, %v", zeros, line, err)
+	}
 }
 
 func TestProcessThatListensButDoesNotSpeakSPOP(t *testing.T) {

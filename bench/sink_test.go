@@ -138,6 +138,7 @@ func TestSinkFramings(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(30 * time.Second))
 		if _, err := io.WriteString(nc, input); err != nil {
 			t.Fatal(err)
 		}
@@ -170,6 +171,7 @@ func TestSinkEndsAConnectionThatTheClientHasDoneWith(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(30 * time.Second))
 		if _, err := io.WriteString(nc, request); err != nil {
 			t.Fatal(err)
 		}
