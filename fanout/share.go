@@ -52,7 +52,7 @@ func (w *worker) takeShare(now int64) bool {
 	t := w.t
 	share, taken := w.share(), 0
 	for len(w.busy)+len(w.opening) < turnConns && taken < max(turnRequests, share) && t.work(now) > 0 {
-		c := w.nextConn()
+		c := w.nextConn(now)
 		if c == nil {
 			break
 		}
@@ -70,9 +70,10 @@ func (w *worker) takeShare(now int64) bool {
 	return true
 }
 
-// nextConn returns a connection for the next requests, one that has yet to be
-// opened if no other is free, or nil. t.mu is held.
-func (w *worker) nextConn() *conn {
+// nextConn returns a connection for the next requests, or nil: one that has yet to
+// be opened if no other is idle; those that are have to be checked first. t.mu is
+// held.
+func (w *worker) nextConn(now int64) *conn {
 	t := w.t
 	if last := len(w.conns) - 1; last >= 0 {
 		c := w.conns[last]
@@ -80,6 +81,9 @@ func (w *worker) nextConn() *conn {
 		w.conns = w.conns[:last]
 		w.busy = append(w.busy, c)
 		return c
+	}
+	if last := len(t.idle) - 1; last >= 0 && t.idle[last].restUntil <= now {
+		return nil
 	}
 	if !t.mayOpen() {
 		w.makeRoom()

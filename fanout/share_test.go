@@ -70,6 +70,28 @@ func TestWorkersFollowThePace(t *testing.T) {
 	drain(t, f)
 }
 
+// No connection is opened while another one is idle: requests that have to be
+// alone wait for the next turn.
+func TestIdleConnectionsComeFirst(t *testing.T) {
+	rt := listen(t, func(c *rawConn) { c.serve(ok) })
+	f := newFanout(t, nil, rt.url+",batch=8,conns=4")
+	tg := f.targets[0]
+	tg.hold()
+	f.Submit(requests("POST /1 x", "POST /2 x"))
+	tg.letGo()
+	eventually(t, "two responses", func() bool { return answered(tg) == 2 })
+	conns := rt.connections()
+	for round := range uint64(5) {
+		eventually(t, "idle connections", func() bool { return tg.idleConns() == conns })
+		f.Submit(requests(slices.Repeat([]string{"POST / x"}, conns)...))
+		eventually(t, "more responses", func() bool { return answered(tg) == 2+(round+1)*uint64(conns) })
+	}
+	drain(t, f)
+	if n := rt.connections(); n != conns {
+		t.Errorf("%d connections, but %d were enough", n, conns)
+	}
+}
+
 // A request that is not idempotent or has a body, a HEAD, and one that is sent
 // again, has a connection to itself, whatever the batch is (RFC 9112 section
 // 9.3.2).
