@@ -59,20 +59,20 @@ type scene struct {
 	traffic sync.WaitGroup
 }
 
-// level is what must come back to where it was, less what connections cost: one
-// descriptor each, and one goroutine for each to a target.
+// level is what must come back to where it was, less what connections cost: a
+// descriptor each. Those that are idle have no goroutine.
 type level struct{ goroutines, files, memory int64 }
 
 func (a *agent) level() level {
 	c := a.counters()
-	lanes, spop := c.Count("mirrorgate_target_connections"), c.Count("mirrorgate_spop_connections")
+	targets, spop := c.Count("mirrorgate_target_connections"), c.Count("mirrorgate_spop_connections")
 	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", a.process.Process.Pid))
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	return level{
-		goroutines: c.Count("go_goroutines") - lanes,
-		files:      int64(len(files)) - lanes - spop,
+		goroutines: c.Count("go_goroutines"),
+		files:      int64(len(files)) - targets - spop,
 		memory:     c.Count("process_resident_memory_bytes"),
 	}
 }
@@ -144,7 +144,7 @@ func (s *scene) checkSums() {
 func (a *agent) returnsTo(before level) {
 	a.t.Helper()
 	const room = 64 << 20
-	const spare = 6 // lanes of a victim may be idle without a connection
+	const spare = 6 // more workers may sleep than before
 	var now level
 	eventually(a.t, "goroutines, descriptors and memory are as before", func() bool {
 		now = a.level()

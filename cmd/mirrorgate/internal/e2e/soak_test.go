@@ -78,8 +78,8 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// least leaves out what comes and goes, such as lanes that found nothing to do and
-// will end.
+// least leaves out what comes and goes, such as connections that found nothing to
+// do and will be closed.
 func least(levels []level) level {
 	l := levels[0]
 	for _, m := range levels[1:] {
