@@ -26,6 +26,7 @@ type abrupt struct {
 	t       *testing.T
 	addr    string
 	unasked string // is sent behind each response
+	once    bool   // a connection is closed when a second request comes
 	serving sync.WaitGroup
 
 	mu       sync.Mutex
@@ -107,9 +108,9 @@ func (s *abrupt) serve(conn *net.TCPConn) {
 		s.mu.Unlock()
 	}()
 	in := bufio.NewReader(conn)
-	for {
+	for first := true; ; first = false {
 		r, err := http.ReadRequest(in)
-		if err != nil {
+		if err != nil || s.once && !first {
 			return
 		}
 		body, err := io.ReadAll(r.Body)
@@ -221,6 +222,26 @@ func TestServersUnasked(t *testing.T) {
 	f("interim", "HTTP/1.1 100 Continue\r\n\r\n")
 	f("half a head", "HTTP/1.1 200 OK\r\n")
 	f("empty line", "\r\n")
+}
+
+// A request that may be sent twice is not lost because all the idle connections
+// end as it comes.
+func TestServersEndUnderRequest(t *testing.T) {
+	const size = 10
+	s := startAbrupt(t, "")
+	s.once = true
+	a := startAgent(t, "--target", "t=http://"+s.addr)
+	client, requests := a.spopClient(), mix(1, 2*size)
+	for i := range requests {
+		requests[i].method, requests[i].body = "GET", nil
+	}
+	s.respondTogether(size)
+	client.send(requests[:size]...)
+	for i, m := range requests[size:] {
+		a.rested(int64(size + i))
+		client.send(m)
+	}
+	s.check(a, requests)
 }
 
 // No request is lost because the connection it would have taken has ended.

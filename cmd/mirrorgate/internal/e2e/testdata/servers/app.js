@@ -2,7 +2,7 @@
 const crypto = require('crypto'), fs = require('fs'), http = require('http')
 
 const log = fs.openSync('%LOG%', 'a')
-http.createServer((request, response) => {
+http.createServer({ keepAliveTimeout: 300_000 }, (request, response) => {
   const chunks = []
   request.on('data', chunk => chunks.push(chunk))
   request.on('end', () => {
