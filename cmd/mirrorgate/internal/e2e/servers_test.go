@@ -29,7 +29,7 @@ func realServers() []realServer {
 	return []realServer{
 		{name: "Puma", command: "puma -q -e production -t 16:16 -C puma.rb -b tcp://%ADDR% app.ru"},
 		{name: "gunicorn sync", command: "gunicorn -b %ADDR% -k sync app:app"},
-		{name: "gunicorn gthread", command: "gunicorn -b %ADDR% -k gthread --threads 8 --keep-alive 300 app:app", confused: true},
+		{name: "gunicorn gthread", command: "gunicorn -b %ADDR% -k gthread --threads 8 --keep-alive 10 app:app", confused: true},
 		{name: "waitress", command: "/usr/bin/python3 -m waitress --listen=%ADDR% app:app"},
 		{name: "http.server 1.0", command: "/usr/bin/python3 httpserver.py HTTP/1.0 %ADDR%"},
 		{name: "http.server 1.1", command: "/usr/bin/python3 httpserver.py HTTP/1.1 %ADDR%"},
@@ -58,7 +58,7 @@ func TestServers(t *testing.T) {
 					if real.static {
 						s.serveFiles(t, requests)
 					}
-					a := startAgent(t, "--target", "t=http://"+s.addr+keys, "--timeout", "10s", "--max-age", "2m")
+					a := startAgent(t, "--target", "t=http://"+s.addr+keys, "--timeout", "60s", "--max-age", "2m")
 					counted := a.mirror(requests)
 					outcome := s.outcome(t, requests, real.static)
 					if real.confused && keys != "" {
