@@ -243,8 +243,12 @@ func (t *TargetConfig) validate() error {
 		return fmt.Errorf("queue is %d, should be from 1 to %d", t.Queue, 1<<24)
 	case t.Timeout <= 0:
 		return fmt.Errorf("timeout is %v, should be like 5s", t.Timeout)
+	case t.Timeout > maxTime:
+		return fmt.Errorf("timeout is %v, should be a day (24h) at most", t.Timeout)
 	case t.MaxAge <= 0:
 		return fmt.Errorf("max-age is %v, should be like 10s", t.MaxAge)
+	case t.MaxAge > maxTime:
+		return fmt.Errorf("max-age is %v, should be a day (24h) at most", t.MaxAge)
 	case t.Host == "" || !wire.ValidHost([]byte(t.Host)):
 		return fmt.Errorf("host is %q, should be keep, target or a host name", t.Host)
 	}
@@ -255,6 +259,9 @@ func (t *TargetConfig) validate() error {
 	}
 	return nil
 }
+
+// maxTime bounds timeout and max-age: longer ones are slips of the finger.
+const maxTime = 24 * time.Hour
 
 // What can be tuned while it runs is checked there, too.
 

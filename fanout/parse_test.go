@@ -86,6 +86,8 @@ func TestParseTarget(t *testing.T) {
 	bad("http://h,timeout=5", `timeout is "5", should be a duration like 500ms or 5s`)
 	bad("http://h,timeout=0s", "timeout is 0s, should be like 5s")
 	bad("http://h,max-age=-1s", "max-age is -1s, should be like 10s")
+	bad("http://h,timeout=24h1s", "timeout is 24h0m1s, should be a day (24h) at most")
+	bad("http://h,max-age=48h", "max-age is 48h0m0s, should be a day (24h) at most")
 	bad("http://h,host=", `host is "", should be keep, target or a host name`)
 	bad("http://h,host=a b", `host is "a b"`)
 	bad("http://h,methods=GET+", `methods has "", should be like GET+HEAD`)

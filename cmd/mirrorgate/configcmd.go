@@ -73,7 +73,7 @@ A tenth of the GET requests, to an agent on the same host:
 }
 
 type configSystemdCmd struct {
-	Memory options.ByteSize `default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most; the unit's memory limit follows from it."`
+	Memory options.Memory   `default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most; the unit's memory limit follows from it."`
 	Drain  options.Duration `default:"10s" placeholder:"TIME" help:"How long a stop may take; the unit's time-out follows from it."`
 }
 

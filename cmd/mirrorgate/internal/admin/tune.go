@@ -205,9 +205,15 @@ func parsePaused(text string) (bool, error) {
 	return text == "true", nil
 }
 
+// maxFor is how long a change may last that reverts by itself.
+const maxFor = 24 * time.Hour
+
 func parseFor(text string, to *time.Duration) (err error) {
 	if *to, err = time.ParseDuration(text); err != nil || *to <= 0 {
 		return fmt.Errorf("for is %q, should be a time above 0, like 30s or 10m", text)
+	}
+	if *to > maxFor {
+		return fmt.Errorf("for is %q, should be a day (24h) at most; without it a change stays until the configuration is read again", text)
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ func TestPatchRefuses(t *testing.T) {
 	f(group, `{"sample":"2%","for":"soon"}`, bad, `for is "soon", should be a time above 0, like 30s or 10m`)
 	f(group, `{"sample":"2%","for":"0s"}`, bad, `for is "0s", should be a time above 0, like 30s or 10m`)
 	f(group, `{"sample":"2%","for":"-5m"}`, bad, `for is "-5m", should be a time above 0, like 30s or 10m`)
+	f(group, `{"sample":"2%","for":"25h"}`, bad, `for is "25h", should be a day (24h) at most; without it a change stays until the configuration is read again`)
 	f(group, `{"sample":"2%","for":600}`, bad, `for is "600", should be a time above 0, like 30s or 10m`)
 	f(target, `{"rate":"5/s","weight":0}`, bad, "weight is 0, should be from 1 to 1048576")
 	f(target, `{"rate":"5/s","weight":1.5}`, bad, `weight is "1.5", should be a whole number from 1 on`)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -70,8 +71,9 @@ func TestBadInput(t *testing.T) {
 	f("--target a=http://a --target a=http://b", "--target a: the name is taken by another target; give each its own, like a2=http://b")
 	f("--target a=http://a,group=g,sample=1% --target b=http://b,group=g", "--target b: sample is 100% here but 1% at a, and both are in group g; a group has one sample")
 
-	g("--memory 0", `--memory: "0" should be a number of bytes like 64MB, 512MiB or 1.5GiB`+help)
-	g("--memory 12x", `--memory: "12x" should be a number of bytes like 64MB, 512MiB or 1.5GiB`+help)
+	g("--memory 0", `--memory: "0" should be a size like 64K, 512MiB or 1.5G`+help)
+	g("--memory 12x", `--memory: "12x" should be a size like 64K, 512MiB or 1.5G`+help)
+	g("--memory 512", `--memory: "512" is 512 bytes, should be at least 1MiB: did you mean 512MiB?`+help)
 	g("--sample 200%", `--sample: sample is "200%", should be a share like 25% or 0.25`+help)
 	g("--rate fast", `--rate: rate is "fast", should be requests a second like 200/s`+help)
 	g("--drop random", `--drop: drop is "random", should be one of newest, oldest, uniform`+help)
@@ -79,6 +81,8 @@ func TestBadInput(t *testing.T) {
 	g("--queue 0", "--target t1: queue is 0, should be from 1 to 16777216")
 	g("--timeout 5", `--timeout: "5" should be a time above 0, like 500ms or 5s`+help)
 	g("--drain 0s", `--drain: "0s" should be a time above 0, like 500ms or 5s`+help)
+	g("--drain 25h", `--drain: "25h" should be a time of a day (24h) at most`+help)
+	g("--target http://a,timeout=25h", "--target t2: timeout is 25h0m0s, should be a day (24h) at most")
 	g("--allow 10.0.0.0/33", `--allow: "10.0.0.0/33" should be an address or a network like 10.0.0.0/8`+help)
 	g("--source here", `--source: "here" should be an IP address of this machine`+help)
 	g("--source ::1", "--target t1: 127.0.0.1 cannot be reached from --source ::1: one is IPv4, the other IPv6")
@@ -95,7 +99,8 @@ func TestBadInput(t *testing.T) {
 	g("--max-frame-size 65MiB", `--max-frame-size: "65MiB" should be a number of bytes from 256 to 64MiB`+help)
 	g("--max-frame-size big", `--max-frame-size: "big" should be a number of bytes from 256 to 64MiB`+help)
 	g("--handshake-timeout 0s", `--handshake-timeout: "0s" should be a time above 0, like 500ms or 5s`+help)
-	g("--loops=-1", `--loops: expected a valid 64 bit uint but got "-1"`+help)
+	g("--loops=-1", fmt.Sprintf(`--loops: "-1" should be a whole number from 1 to %d, which is 4 for each CPU`, 4*runtime.NumCPU())+help)
+	g("--loops=100000", fmt.Sprintf(`--loops: "100000" should be a whole number from 1 to %d, which is 4 for each CPU`, 4*runtime.NumCPU())+help)
 	g("extra", "unexpected argument extra"+help)
 	g("--tls-ca /does/not/exist", "--tls-ca: cannot read certificates: open /does/not/exist: no such file or directory")
 	g("--tls-ca "+file, "--tls-ca "+file+": the file holds no certificate in PEM form")
@@ -110,7 +115,7 @@ func TestBadInput(t *testing.T) {
 	g("--admin nowhere", "--admin: cannot listen on nowhere: address nowhere: missing port in address")
 	g("--listen "+taken.Addr().String(), "--listen: cannot listen on "+taken.Addr().String()+": address already in use")
 	g("--listen unix:"+file, "--listen: cannot listen on unix:"+file+": the file exists and is not a socket")
-	run([]string{"MIRRORGATE_MEMORY=0"}, nil, `--memory: "0" should be a number of bytes like 64MB, 512MiB or 1.5GiB (from envar MIRRORGATE_MEMORY="0")`+help)
+	run([]string{"MIRRORGATE_MEMORY=0"}, nil, `--memory: "0" should be a size like 64K, 512MiB or 1.5G (from envar MIRRORGATE_MEMORY="0")`+help)
 	haproxy := func(options, want string) {
 		t.Helper()
 		run(nil, append([]string{"config", "haproxy"}, strings.Fields(options)...), want)

@@ -5,6 +5,7 @@
 //
 //	flags.go    the options, and what the help says of them
 //	value.go    the types that are more than a text, a number or a time
+//	size.go     those that are a number of bytes
 //	file.go     the configuration file, which internal/configfile reads
 //	sources.go  where a value comes from, and so where a mistake stands
 //	token.go    the secret of the admin server

@@ -22,7 +22,7 @@ type Options struct {
 	MaxConns         uint      `group:"haproxy" placeholder:"N" help:"At most this many connections from HAProxy (default: what the limit of open files allows)."`
 	MaxFrameSize     FrameSize `group:"haproxy" default:"1MiB" placeholder:"BYTES" help:"Largest frame to agree on; HAProxy's own limit counts up to it. Lower than HAProxy's costs requests."`
 	HandshakeTimeout Duration  `group:"haproxy" default:"5s" placeholder:"TIME" help:"At most this long from connecting to the HELLO."`
-	Loops            uint      `group:"haproxy" placeholder:"N" help:"Event loops (default: one for two CPUs)."`
+	Loops            Loops     `group:"haproxy" placeholder:"N" help:"Event loops, at most 4 for each CPU (default: one for two CPUs)."`
 
 	Steer bool `group:"haproxy" help:"Tell HAProxy what share of its requests to send, so that what would be dropped is not sent at all. HAProxy has to heed it: see config haproxy --steer."`
 
@@ -30,7 +30,7 @@ type Options struct {
 	SetHeader Headers   `group:"requests" sep:"none" placeholder:"NAME:VALUE" help:"Set a header on every copy. Repeatable; in the environment one a line."`
 	DelHeader []string  `group:"requests" placeholder:"NAME" help:"Remove a header from every copy, such as authorization and cookie. Repeatable."`
 	Truncated string    `group:"requests" default:"drop" placeholder:"POLICY" enum:"drop,send" help:"Requests with a body that HAProxy cut: drop or send."`
-	Memory    ByteSize  `group:"requests" default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most, like 64MB or 1GiB."`
+	Memory    Memory    `group:"requests" default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most, like 512M or 2GiB; units are powers of 1024."`
 	Source    Address   `group:"requests" placeholder:"IP" help:"Local address of connections to targets."`
 	DNSTTL    Duration  `name:"dns-ttl" group:"requests" default:"30s" placeholder:"TIME" help:"Targets' names are looked up again after this time."`
 

@@ -4,14 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/mirrorgate/mirrorgate/codec"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
@@ -53,14 +52,19 @@ func (h *Headers) Decode(ctx *kong.DecodeContext) error {
 	return nil
 }
 
-// Duration is a time above 0.
+// Duration is a time above 0, and of a day at most.
 type Duration time.Duration
+
+const maxDuration = 24 * time.Hour
 
 // UnmarshalText reads a time above 0.
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
-	if err != nil || v <= 0 {
+	switch {
+	case err != nil || v <= 0:
 		return fmt.Errorf("%q should be a time above 0, like 500ms or 5s", text)
+	case v > maxDuration:
+		return fmt.Errorf("%q should be a time of a day (24h) at most", text)
 	}
 	*d = Duration(v)
 	return nil
@@ -68,6 +72,20 @@ func (d *Duration) UnmarshalText(text []byte) error {
 
 // String writes it as UnmarshalText reads it.
 func (d Duration) String() string { return time.Duration(d).String() }
+
+// Loops is a number of event loops; 0: as many as there should be.
+type Loops uint
+
+// UnmarshalText reads a number that this machine has use for.
+func (l *Loops) UnmarshalText(text []byte) error {
+	most := 4 * runtime.NumCPU()
+	v, err := strconv.Atoi(string(text))
+	if err != nil || v < 1 || v > most {
+		return fmt.Errorf("%q should be a whole number from 1 to %d, which is 4 for each CPU", text, most)
+	}
+	*l = Loops(v)
+	return nil
+}
 
 // Network is a network, or an address alone.
 type Network struct{ netip.Prefix }
@@ -150,61 +168,4 @@ type SampleKey struct{ fanout.SampleKey }
 func (k *SampleKey) UnmarshalText(text []byte) (err error) {
 	k.SampleKey, err = fanout.ParseSampleKey(string(text))
 	return err
-}
-
-// ByteSize is a number of bytes above 0.
-type ByteSize int64
-
-// FrameSize is a ByteSize that SPOP and this machine allow for frames.
-type FrameSize ByteSize
-
-const maxFrameSize = 64 << 20
-
-// UnmarshalText reads a size as ByteSize does.
-func (s *FrameSize) UnmarshalText(text []byte) error {
-	var size ByteSize
-	if err := size.UnmarshalText(text); err != nil || size < codec.MinMaxFrameSize || size > maxFrameSize {
-		return fmt.Errorf("%q should be a number of bytes from %d to 64MiB", text, codec.MinMaxFrameSize)
-	}
-	*s = FrameSize(size)
-	return nil
-}
-
-var byteUnits = []struct {
-	suffix string
-	bytes  float64
-}{
-	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
-	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
-	{"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30}, // as HAProxy writes them
-	{"B", 1}, {"", 1},
-}
-
-var errByteSize = errors.New("should be a number of bytes like 64MB, 512MiB or 1.5GiB")
-
-// UnmarshalText reads a size above 0 with its unit; without one it is bytes.
-func (s *ByteSize) UnmarshalText(text []byte) error {
-	for _, unit := range byteUnits {
-		number, ok := strings.CutSuffix(string(text), unit.suffix)
-		if !ok {
-			continue
-		}
-		v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if err != nil || !(v*unit.bytes >= 1 && v*unit.bytes < 1<<62) {
-			break
-		}
-		*s = ByteSize(v * unit.bytes)
-		return nil
-	}
-	return fmt.Errorf("%q %w", text, errByteSize)
-}
-
-// String writes it in the largest unit that makes a whole number.
-func (s ByteSize) String() string {
-	for _, unit := range slices.Backward(byteUnits[:4]) {
-		if n := int64(unit.bytes); int64(s)%n == 0 {
-			return fmt.Sprint(int64(s)/n) + unit.suffix
-		}
-	}
-	return fmt.Sprint(int64(s))
 }
