@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,19 @@ func (l *reloads) succeed() {
 	l.successful.Store(true)
 }
 
+// follow reloads at each signal until done is closed. It has a goroutine of its own,
+// which nobody waits for, since a file system may take for ever.
+func (l *reloads) follow(signals <-chan os.Signal, done <-chan struct{}, f *fanout.Fanout) {
+	for {
+		select {
+		case <-signals:
+			l.reload(f)
+		case <-done:
+			return
+		}
+	}
+}
+
 // reload puts what the file says now in force, if it is right. What the command
 // line and the environment say stays.
 func (l *reloads) reload(f *fanout.Fanout) {
@@ -48,6 +62,7 @@ func (l *reloads) reload(f *fanout.Fanout) {
 		l.log.Warn("nothing to reload: there is no configuration file (--config)")
 		return
 	}
+	l.log.Info("reading the configuration again", "file", l.started.Config)
 	if err := l.try(f); err != nil {
 		l.successful.Store(false)
 		l.log.Error("cannot reload the configuration, the old one stays in force", "error", options.HideSecrets(err.Error()))

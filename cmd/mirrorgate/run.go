@@ -73,21 +73,15 @@ func (r *runCmd) mirror(set *metrics.Set, l *logging.Log) error {
 	limitMemory(fanoutConfig.Memory)
 	adminServer.Serve(g.fanout)
 	r.announce(g, adminServer, log)
-	minutesEnd := make(chan struct{})
-	go readings.EveryMinute(set, log, minutesEnd)
+	ending := make(chan struct{})
+	go readings.EveryMinute(set, log, ending)
+	go reloads.follow(reloading, ending, g.fanout)
 
-	var stop os.Signal
-	for stop == nil {
-		select {
-		case stop = <-stopping:
-		case <-reloading:
-			reloads.reload(g.fanout)
-		}
-	}
+	stop := <-stopping
 	drain := time.Duration(r.Drain)
 	log.Info("stopping", "signal", stop.String(), "drain", drain.String())
 	go exitAtOnce(stopping, l)
-	close(minutesEnd)
+	close(ending)
 	adminServer.SetNotReady()
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -48,7 +47,7 @@ func (f *File) At(line int) string { return fmt.Sprintf("%s:%d", f.Path, line) }
 // Read reads the file. kinds are the options that there are. Errors are one line
 // that says where the mistake is, and what would be right.
 func Read(path string, kinds map[string]Kind) (*File, error) {
-	text, err := os.ReadFile(path)
+	text, err := ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read configuration: %w", err)
 	}
@@ -58,6 +57,9 @@ func Read(path string, kinds map[string]Kind) (*File, error) {
 // Parse is Read for a text that was read from path.
 func Parse(path string, text []byte, kinds map[string]Kind) (*File, error) {
 	f := &File{Path: path, Options: make(map[string]Option)}
+	if line := tooDeep(text); line > 0 {
+		return nil, fmt.Errorf("%s: more than %d levels of lists and mappings", f.At(line), maxLevels)
+	}
 	document, err := parseYAML(text)
 	if err != nil {
 		return nil, f.syntax(err)

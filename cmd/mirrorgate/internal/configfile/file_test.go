@@ -80,6 +80,7 @@ func TestParseRejects(t *testing.T) {
 	f("sample: 1\n\nsample: 2", `m.yaml:3: mapping key "sample" already defined at [1:1]`)
 	f("sample: 'x", "m.yaml:1: could not find end character of single-quoted text")
 	f("sample: 1\n---\nconns: 2\n", "m.yaml:3: a second document: put all options into one")
+	f("\nlisten: "+strings.Repeat("[", 30_000), "m.yaml:2: more than 100 levels of lists and mappings")
 	f("sample:", "m.yaml:1: sample has no value: give it one, or remove the line")
 	f("sample: [1%]", "m.yaml:1: sample is a list, should be one value")
 	f("sample:\n  a: b", "m.yaml:2: sample is a mapping, should be one value")

@@ -158,7 +158,21 @@ func TestReloadOfABadFile(t *testing.T) {
 	f("sample: 20%\ntarget:\n  - {name: a, url: http://a, group: g}\n",
 		"m.yaml:3: target a: it is in group g now, but its counters belong to group a; give it another name, or restart")
 	f("sample: 20%\n", "--target is missing: name at least one, like --target http://staging:8080")
+	f("sample: "+strings.Repeat("[", 30_000), "m.yaml:1: more than 100 levels of lists and mappings")
+	f(strings.Repeat("# no end\n", 1<<17), "cannot read configuration: m.yaml is larger than 1 MiB")
 	os.Remove(c.file)
+	for _, endless := range []string{"/dev/zero", pipe(t)} {
+		if err := os.Symlink(endless, c.file); err != nil {
+			t.Fatal(err)
+		}
+		before := len(c.log.all(notLoaded))
+		c.process.Process.Signal(syscall.SIGHUP)
+		eventually(t, "the log refuses "+endless, func() bool {
+			lines := c.log.all(notLoaded)
+			return len(lines) > before && lines[before]["error"] == "cannot read configuration: "+c.file+" is no regular file"
+		})
+		os.Remove(c.file)
+	}
 	c.process.Process.Signal(syscall.SIGHUP)
 	eventually(t, "the log says that there is no file", func() bool {
 		lines := c.log.all(notLoaded)
@@ -171,6 +185,31 @@ func TestReloadOfABadFile(t *testing.T) {
 	}
 	if got := c.log.all("mirroring 20% of requests to a=" + target.url()); len(got) != 1 {
 		t.Errorf("the log does not say what is in force: %s", c.log)
+	}
+}
+
+// pipe is one that nobody writes to.
+func pipe(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// While a file is read that takes minutes, for its thousands of keys, mirrorgate
+// stops as ever.
+func TestStopWhileReloading(t *testing.T) {
+	c := startConfigured(t, "target: a=http://127.0.0.1:1\n")
+	var long strings.Builder
+	for i := range 60_000 {
+		fmt.Fprintf(&long, "k%d: v\n", i)
+	}
+	c.reload(t, long.String(), "reading the configuration again")
+	c.stop(t)
+	if lines := c.log.all(notLoaded); len(lines) > 0 {
+		t.Errorf("the file took no time: %v", lines)
 	}
 }
 

@@ -5,7 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/configfile"
 )
 
 var (
@@ -23,7 +24,7 @@ type TLS struct {
 func (t TLS) Config() (*tls.Config, error) {
 	cfg := &tls.Config{InsecureSkipVerify: t.Insecure}
 	if t.CA != "" {
-		pem, err := os.ReadFile(t.CA)
+		pem, err := configfile.ReadFile(t.CA)
 		if err != nil {
 			return nil, fmt.Errorf("--tls-ca: cannot read certificates: %w", err)
 		}
@@ -36,11 +37,23 @@ func (t TLS) Config() (*tls.Config, error) {
 		return nil, errHalfPair
 	}
 	if t.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		pair, err := readPair(t.Cert, t.Key)
 		if err != nil {
 			return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: cannot read key pair: %w", t.Cert, t.Key, err)
 		}
 		cfg.Certificates = []tls.Certificate{pair}
 	}
 	return cfg, nil
+}
+
+func readPair(cert, key string) (tls.Certificate, error) {
+	certPEM, err := configfile.ReadFile(cert)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	keyPEM, err := configfile.ReadFile(key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(certPEM, keyPEM)
 }
