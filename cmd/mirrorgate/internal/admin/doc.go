@@ -2,6 +2,7 @@
 // of its own, away from the traffic.
 //
 //	server.go     the server: its paths, from Listen to Close
+//	conns.go      how many connections there may be, and which one goes
 //	guard.go      who may come in, and that no page of others may change anything
 //	api.go        GET /api/targets, /api/stats, /api/history and /api/differences, as JSON
 //	stats.go      the figures of a moment

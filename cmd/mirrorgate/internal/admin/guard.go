@@ -23,7 +23,8 @@ const (
 // (RFC 7617), so that a browser asks for it. Without one, only loopback gets
 // here, and what is left to refuse is a page that had its own host name resolve
 // to loopback (DNS rebinding). The two paths that say whether mirrorgate is well
-// are open to everybody.
+// are open to everybody. Who has no token where there is one has its connection for
+// one request.
 func guard(token string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
@@ -32,11 +33,14 @@ func guard(token string, next http.Handler) http.Handler {
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
+		authorized := token == "" || hasToken(r, token)
+		if !authorized {
+			w.Header().Set("Connection", "close")
+		}
 		switch {
 		case r.URL.Path == "/healthz" || r.URL.Path == "/readyz":
-		case token != "" && !hasToken(r, token):
+		case !authorized:
 			w.Header().Set("WWW-Authenticate", `Basic realm="mirrorgate", charset="UTF-8"`)
-			w.Header().Set("Connection", "close")
 			http.Error(w, "give the token of --admin-token-file, as a bearer token or as the password of any user", http.StatusUnauthorized)
 			return
 		case token == "" && !isLocal(r.Host):
@@ -80,4 +84,20 @@ func sameOrigin(next http.Handler) http.Handler {
 		writeError(w, http.StatusForbidden, errOrigin)
 	}))
 	return protection.Handler(next)
+}
+
+// sameSite refuses whatever a browser sends for a page of another origin, for here
+// a GET has its price as well: a profile takes CPU time, and a place among the
+// connections.
+func sameSite(next http.Handler) http.Handler {
+	var protection http.CrossOriginProtection
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asChange := *r
+		asChange.Method = http.MethodPost
+		if protection.Check(&asChange) != nil {
+			http.Error(w, "a page of another origin may not ask for profiles", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }

@@ -28,6 +28,10 @@ func TestGuard(t *testing.T) {
 		if asks := w.Header().Get("WWW-Authenticate") != ""; asks != (want == http.StatusUnauthorized) {
 			t.Errorf("%s: WWW-Authenticate is %q", path, w.Header().Get("WWW-Authenticate"))
 		}
+		without := token != "" && r.Header.Get("Authorization") == ""
+		if closes := w.Header().Get("Connection") == "close"; without && !closes || closes && passed && !without {
+			t.Errorf("%s %v: the connection ends after it: %v", path, r.Header, closes)
+		}
 		if strings.Contains(w.Body.String(), "s3cret") {
 			t.Errorf("%s gives the token away: %s", path, w.Body)
 		}
@@ -69,6 +73,28 @@ func TestGuard(t *testing.T) {
 		f("", "/metrics", host(name), misdirected)
 		f("", "/readyz", host(name), ok)
 	}
+}
+
+// A page of another origin may not even ask for profiles.
+func TestSameSite(t *testing.T) {
+	s := newServer(t, "a=http://127.0.0.1:1")
+	f := func(path, field, value string, want int) {
+		t.Helper()
+		if status, answer := ask(s, http.MethodGet, path, "", field, value); status != want {
+			t.Errorf("%s with %s: %s answers %d and %.80q, want %d", path, field, value, status, answer, want)
+		}
+	}
+	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/profile?seconds=1", "/debug/pprof/trace?seconds=1", "/debug/pprof/symbol"} {
+		f(path, "Sec-Fetch-Site", "cross-site", http.StatusForbidden)
+		f(path, "Sec-Fetch-Site", "same-site", http.StatusForbidden)
+		f(path, "Origin", "http://evil.example", http.StatusForbidden)
+	}
+	for _, site := range []string{"", "none", "same-origin"} {
+		f("/debug/pprof/heap", "Sec-Fetch-Site", site, http.StatusOK)
+	}
+	f("/debug/pprof/heap", "Origin", "http://127.0.0.1:12346", http.StatusOK)
+	f("/metrics", "Sec-Fetch-Site", "cross-site", http.StatusOK)
+	f("/debug/pprof/cmdline", "Sec-Fetch-Site", "none", http.StatusNotFound)
 }
 
 func TestGuardBoundsBodies(t *testing.T) {

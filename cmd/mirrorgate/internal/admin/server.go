@@ -14,14 +14,20 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-	"golang.org/x/net/netutil"
 
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
-// maxConns bounds the connections, and so the descriptors: those of the traffic
-// must never run out because of them.
+// maxConns bounds the connections.
 const maxConns = 32
+
+// The times that a peer has, for what it sends and to read what it asked for. A
+// profile takes as long as it was asked to, and then this for its last bytes.
+const (
+	headTime  = 5 * time.Second
+	idleTime  = time.Minute
+	writeTime = 10 * time.Second
+)
 
 // Config is what the server shows, and where.
 type Config struct {
@@ -37,7 +43,7 @@ type Config struct {
 // methods do no harm.
 type Server struct {
 	cfg      Config
-	listener net.Listener
+	listener *limitedListener
 	server   *http.Server
 	ready    atomic.Bool
 	fanout   *fanout.Fanout
@@ -60,7 +66,7 @@ func Listen(cfg Config) (*Server, error) {
 		_ = listener.Close()
 		return nil, err
 	}
-	s.listener = netutil.LimitListener(listener, maxConns)
+	s.listener = limitConns(listener, maxConns)
 	return s, nil
 }
 
@@ -108,9 +114,11 @@ func (s *Server) Serve(f *fanout.Fanout) {
 	go s.history.run(s.stop)
 	s.ready.Store(true)
 	s.server = &http.Server{
-		Handler:           guard(s.cfg.Token, s.routes()),
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       time.Minute,
+		Handler:           marksBusy(guard(s.cfg.Token, s.routes())),
+		ConnContext:       withConn,
+		ReadHeaderTimeout: headTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
 	}
@@ -130,10 +138,12 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.serveReady)
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	debug := http.NewServeMux()
+	debug.HandleFunc("/debug/pprof/", pprof.Index)
+	debug.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	debug.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	debug.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.Handle("/debug/", sameSite(debug))
 	return sameOrigin(mux)
 }
 
