@@ -158,21 +158,7 @@ func TestReloadOfABadFile(t *testing.T) {
 	f("sample: 20%\ntarget:\n  - {name: a, url: http://a, group: g}\n",
 		"m.yaml:3: target a: it is in group g now, but its counters belong to group a; give it another name, or restart")
 	f("sample: 20%\n", "--target is missing: name at least one, like --target http://staging:8080")
-	f("sample: "+strings.Repeat("[", 30_000), "m.yaml:1: more than 100 levels of lists and mappings")
-	f(strings.Repeat("# no end\n", 1<<17), "cannot read configuration: m.yaml is larger than 1 MiB")
 	os.Remove(c.file)
-	for _, endless := range []string{"/dev/zero", pipe(t)} {
-		if err := os.Symlink(endless, c.file); err != nil {
-			t.Fatal(err)
-		}
-		before := len(c.log.all(notLoaded))
-		c.process.Process.Signal(syscall.SIGHUP)
-		eventually(t, "the log refuses "+endless, func() bool {
-			lines := c.log.all(notLoaded)
-			return len(lines) > before && lines[before]["error"] == "cannot read configuration: "+c.file+" is no regular file"
-		})
-		os.Remove(c.file)
-	}
 	c.process.Process.Signal(syscall.SIGHUP)
 	eventually(t, "the log says that there is no file", func() bool {
 		lines := c.log.all(notLoaded)
@@ -196,6 +182,37 @@ func pipe(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// A reload reads no file that has no end, or takes more memory than a configuration
+// needs; afterwards mirrorgate stops as ever.
+func TestReloadOfWhatIsNoConfiguration(t *testing.T) {
+	c := startConfigured(t, "target: a=http://127.0.0.1:1\n")
+	f := func(file, want string) {
+		t.Helper()
+		os.Remove(c.file)
+		if err := os.Symlink(file, c.file); err != nil {
+			t.Fatal(err)
+		}
+		before := len(c.log.all(notLoaded))
+		c.process.Process.Signal(syscall.SIGHUP)
+		eventually(t, "the log refuses "+file, func() bool { return len(c.log.all(notLoaded)) > before })
+		if got := c.log.all(notLoaded)[before]["error"]; got != want {
+			t.Errorf("the log says %v, want %s", got, want)
+		}
+	}
+	written := func(text string) string {
+		file := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	f(written("sample: "+strings.Repeat("[", 30_000)), c.file+":1: more than 100 levels of lists and mappings")
+	f(written(strings.Repeat("# no end\n", 1<<17)), "cannot read configuration: "+c.file+" is larger than 1 MiB")
+	f("/dev/zero", "cannot read configuration: "+c.file+" is no regular file")
+	f(pipe(t), "cannot read configuration: "+c.file+" is no regular file")
+	c.stop(t)
 }
 
 // While a file is read that takes minutes, for its thousands of keys, mirrorgate
