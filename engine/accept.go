@@ -31,15 +31,16 @@ const (
 	maxBackoff = time.Second
 )
 
-// connLimit returns how many connections there may be: wanted, or as many as
-// leave reserve descriptors free if that is 0.
-func connLimit(wanted, reserve, loops, listeners int) (int, error) {
+// connLimit returns how many connections there may be: as many as are wanted, or
+// as there are descriptors and memory for.
+func connLimit(cfg Config) (int, error) {
+	wanted := cfg.MaxConns
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, fmt.Errorf("cannot read the limit of open files: %w", err)
 	}
 	files := int(min(uint64(limit.Cur), mostConns))
-	needed := reserve + ownDescriptors + listeners + loops*loopDescriptors + max(wanted, 1)
+	needed := cfg.Reserve + ownDescriptors + len(cfg.Listen) + cfg.Loops*loopDescriptors + max(wanted, 1)
 	if needed > files {
 		lower := "--conns"
 		if wanted > 0 {
@@ -50,6 +51,9 @@ func connLimit(wanted, reserve, loops, listeners int) (int, error) {
 	}
 	if wanted == 0 {
 		wanted = files - needed + 1
+		if cfg.FitConns > 0 {
+			wanted = min(wanted, cfg.FitConns)
+		}
 	}
 	return wanted, nil
 }

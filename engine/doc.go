@@ -4,7 +4,8 @@
 // A connection comes in through
 //
 //	server.go      options, start
-//	listen.go      addresses
+//	address.go     what an address says: where, and who may connect to a socket
+//	listen.go      binding it
 //	accept.go      who may come in, and how many
 //	registry.go    the connections there are, and the hosts that they come from
 //

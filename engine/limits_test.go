@@ -65,9 +65,10 @@ func TestConnLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := int(min(limit.Cur, mostConns))
+	fit := 0
 	f := func(wanted, reserve, want int, wantErr string) {
 		t.Helper()
-		n, err := connLimit(wanted, reserve, 4, 2)
+		n, err := connLimit(Config{MaxConns: wanted, FitConns: fit, Reserve: reserve, Loops: 4, Listen: make([]string, 2)})
 		if n != want {
 			t.Errorf("%d connections, want %d", n, want)
 		}
@@ -78,6 +79,11 @@ func TestConnLimit(t *testing.T) {
 	const own = 16 + 4*2 + 2
 	f(0, 100, files-100-own, "<nil>")
 	f(50, 100, 50, "<nil>")
+	fit = 10
+	f(0, 100, 10, "<nil>")
+	f(50, 100, 50, "<nil>")
+	fit = mostConns
+	f(0, 100, files-100-own, "<nil>")
 	f(0, files, 0, fmt.Sprintf("cannot serve 1 connections with at most %d open files: raise the limit to %d or more (ulimit -n), or lower --conns",
 		files, files+own+1))
 	f(files, 100, 0, fmt.Sprintf("cannot serve %d connections with at most %d open files: raise the limit to %d or more (ulimit -n), or lower --max-conns",

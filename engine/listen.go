@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 )
 
@@ -28,27 +27,38 @@ func listenAll(addrs []string) ([]net.Listener, error) {
 }
 
 func listen(addr string) (net.Listener, error) {
-	network := "tcp"
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		if err := removeStale(path); err != nil {
+	a, err := parseAddress(addr)
+	if err != nil {
+		return nil, err
+	}
+	if a.network == "unix" {
+		if err := removeStale(a.at); err != nil {
 			return nil, err
 		}
-		network, addr = "unix", path
 	}
-	ln, err := net.Listen(network, addr)
-	return ln, cause(err)
+	ln, err := net.Listen(a.network, a.at)
+	if err != nil {
+		return nil, cause(err)
+	}
+	if err := a.permit(); err != nil {
+		_ = ln.Close()
+		return nil, err
+	}
+	return ln, nil
 }
 
 // CheckAddress returns what is wrong with an address of Config.Listen, as far as
 // it shows without binding it.
 func CheckAddress(addr string) error {
-	var err error
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		if _, err = socketAt(path); err == nil {
-			_, err = os.Stat(filepath.Dir(path))
+	a, err := parseAddress(addr)
+	switch {
+	case err != nil:
+	case a.network == "tcp":
+		_, err = net.ResolveTCPAddr("tcp", a.at)
+	default:
+		if _, err = socketAt(a.at); err == nil {
+			_, err = os.Stat(filepath.Dir(a.at))
 		}
-	} else {
-		_, err = net.ResolveTCPAddr("tcp", addr)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot listen on %s: %w", addr, cause(err))

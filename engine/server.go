@@ -17,11 +17,12 @@ import (
 // Config says where and how to serve SPOP. Listen, Mirror, Metrics and Logger
 // are needed; everything else has a default.
 type Config struct {
-	Listen []string // "host:port", or "unix:/path"
+	Listen []string // "host:port", or "unix:/path", with ",mode=660" and ",group=haproxy" for who may connect
 	Loops  int      // event loops; 0: GOMAXPROCS
 
 	Allow    []netip.Prefix // peers that may connect over TCP; empty: all
-	MaxConns int            // connections at most; 0: what the limit of open files allows, less Reserve
+	MaxConns int            // connections at most; 0: what the limit of open files allows, less Reserve, up to FitConns
+	FitConns int            // connections that there is memory for; 0: any number
 	Reserve  int            // descriptors kept for others: targets, admin, files
 
 	MaxFrameSize     uint64        // bytes, the most that is negotiated; a longer frame is only acknowledged; 0: 1 MiB
@@ -83,7 +84,7 @@ type Server struct {
 // that names the address, or the limit, that is in the way.
 func Listen(cfg Config) (*Server, error) {
 	cfg.setDefaults()
-	maxConns, err := connLimit(cfg.MaxConns, cfg.Reserve, cfg.Loops, len(cfg.Listen))
+	maxConns, err := connLimit(cfg)
 	if err != nil {
 		return nil, err
 	}

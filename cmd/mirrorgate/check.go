@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
@@ -21,6 +22,9 @@ func (c *checkCmd) Run() error {
 	targets, err := c.Check()
 	if err != nil {
 		return usageError{err}
+	}
+	for _, warning := range c.Warnings() {
+		fmt.Fprintln(os.Stderr, "mirrorgate: warning:", warning)
 	}
 	c.WriteSheet(os.Stdout, targets)
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -73,8 +74,9 @@ A tenth of the GET requests, to an agent on the same host:
 }
 
 type configSystemdCmd struct {
-	Memory options.Memory   `default:"512MiB" placeholder:"BYTES" help:"Bytes of payload held at most; the unit's memory limit follows from it."`
-	Drain  options.Duration `default:"10s" placeholder:"TIME" help:"How long a stop may take; the unit's time-out follows from it."`
+	Config string           `placeholder:"FILE" help:"Configuration file that the unit names. Its limits follow from memory and drain there."`
+	Memory options.Memory   `placeholder:"BYTES" help:"Bytes of payload held at most, whatever the file says."`
+	Drain  options.Duration `placeholder:"TIME" help:"How long a stop may take, whatever the file says."`
 }
 
 // Run prints the unit.
@@ -86,13 +88,46 @@ func (c *configSystemdCmd) Run() error {
 	if deploy.HiddenFromService(binary) {
 		fmt.Fprintf(os.Stderr, "mirrorgate: a service cannot run %s: install it to /usr/local/bin and run it from there for its unit\n", binary)
 	}
-	s := deploy.Systemd{Binary: binary, Memory: int64(c.Memory), Drain: time.Duration(c.Drain)}
+	args, err := c.args()
+	if err != nil {
+		return err
+	}
+	_, started, err := parse(args)
+	if err != nil {
+		return err
+	}
+	o := &started.Run.Options
+	s := deploy.Systemd{Binary: binary, Options: args, Memory: int64(o.Memory), Drain: time.Duration(o.Drain)}
+	s.Conns = options.ConnsWithin(s.MemoryMax(), s.Memory)
 	return s.WriteUnit(os.Stdout)
+}
+
+// args returns the command line of the unit: what was asked for, and nothing else,
+// for it goes over what files say.
+func (c *configSystemdCmd) args() (args []string, err error) {
+	if c.Config != "" {
+		path, err := filepath.Abs(c.Config)
+		if err != nil {
+			return nil, fmt.Errorf("cannot find the path of %s: %w", c.Config, err)
+		}
+		args = append(args, "--config", path)
+	}
+	if c.Memory > 0 {
+		args = append(args, "--memory", c.Memory.String())
+	}
+	if c.Drain > 0 {
+		args = append(args, "--drain", c.Drain.String())
+	}
+	return args, nil
 }
 
 // Help is what --help shows above the options.
 func (*configSystemdCmd) Help() string {
-	return `The unit runs this binary from where it is now, as a user of its own that may do nothing but open sockets. Other options go to /etc/default/mirrorgate:
+	return `The unit runs this binary from where it is now, as a user of its own that may do nothing but open sockets. It names no other options than those given here:
+
+    mirrorgate config systemd --config /etc/mirrorgate.yml > /etc/systemd/system/mirrorgate.service
+
+Without a file, the options go to /etc/default/mirrorgate:
 
     mirrorgate config systemd --memory 2GiB > /etc/systemd/system/mirrorgate.service
     echo MIRRORGATE_TARGET=http://staging:8080 > /etc/default/mirrorgate`

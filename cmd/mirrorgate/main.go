@@ -60,7 +60,7 @@ const (
 )
 
 func main() {
-	ctx, _, err := parse()
+	ctx, _, err := parse(os.Args[1:])
 	if err == nil {
 		err = ctx.Run()
 	}
@@ -69,10 +69,10 @@ func main() {
 	}
 }
 
-// parse reads the command line, the environment and the configuration file.
-func parse() (*kong.Context, *cli, error) {
+// parse reads a command line, the environment and the configuration file.
+func parse(args []string) (*kong.Context, *cli, error) {
 	var c cli
-	ctx, err := newParser(&c).Parse(os.Args[1:])
+	ctx, err := newParser(&c).Parse(args)
 	switch {
 	case errors.As(err, new(options.FileError)):
 		err = usageError{err}

@@ -76,7 +76,7 @@ func (l *reloads) reload(f *fanout.Fanout) {
 }
 
 func (l *reloads) try(f *fanout.Fanout) error {
-	_, c, err := parse()
+	_, c, err := parse(os.Args[1:])
 	if err != nil {
 		return err
 	}
@@ -90,6 +90,9 @@ func (l *reloads) try(f *fanout.Fanout) error {
 		return next.Locate(err, cfg.Targets)
 	}
 	limitMemory(cfg.Memory)
+	for _, warning := range next.Warnings() {
+		l.log.Warn(warning)
+	}
 	if len(kept) > 0 {
 		l.log.Warn("some options change only at a restart, the old values stay in force", "options", strings.Join(kept, " "))
 	}

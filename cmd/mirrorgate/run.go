@@ -99,6 +99,9 @@ func exitAtOnce(stopping <-chan os.Signal, l *logging.Log) {
 
 // announce logs what will happen from now on.
 func (r *runCmd) announce(g *gateway, adminServer *admin.Server, log *slog.Logger) {
+	for _, warning := range r.Warnings() {
+		log.Warn(warning)
+	}
 	for _, line := range g.fanout.Describe() {
 		log.Info(line)
 	}

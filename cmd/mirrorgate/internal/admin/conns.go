@@ -20,6 +20,10 @@ type limitedListener struct {
 	open map[*clientConn]struct{}
 }
 
+// unread is how much the kernel holds of what a peer does not read, in bytes; by
+// itself it would be megabytes.
+const unread = 64 << 10
+
 func limitConns(l net.Listener, most int) *limitedListener {
 	return &limitedListener{Listener: l, most: most, open: make(map[*clientConn]struct{})}
 }
@@ -29,6 +33,9 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
+	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(unread) // or it is what the kernel gives
 	}
 	now := time.Now()
 	c := &clientConn{Conn: nc, listener: l, opened: now, reading: now}

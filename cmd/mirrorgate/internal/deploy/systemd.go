@@ -12,9 +12,11 @@ import (
 
 // Systemd is what a unit depends on.
 type Systemd struct {
-	Binary string        // path of mirrorgate
-	Memory int64         // its --memory in bytes
-	Drain  time.Duration // its --drain
+	Binary  string        // path of mirrorgate
+	Options []string      // its command line; what is not there, files may say
+	Memory  int64         // its --memory in bytes
+	Drain   time.Duration // its --drain
+	Conns   int           // its --max-conns, which follows from MemoryMax
 }
 
 //go:embed mirrorgate.service.tmpl
@@ -25,10 +27,13 @@ var serviceTemplate = template.Must(template.New("mirrorgate.service").Parse(ser
 // WriteUnit writes the unit.
 func (s Systemd) WriteUnit(w io.Writer) error { return serviceTemplate.Execute(w, s) }
 
-// Start returns the command line. It names the options that the unit's own limits
-// follow from, so that they cannot come to differ.
+// Start returns the command line.
 func (s Systemd) Start() string {
-	return fmt.Sprintf("%s --memory %d --drain %s", unitWord(s.Binary), s.Memory, s.Drain)
+	line := unitWord(s.Binary)
+	for _, option := range s.Options {
+		line += " " + unitWord(option)
+	}
+	return line
 }
 
 // StopSeconds returns what a drain takes, and a little more.
@@ -36,6 +41,9 @@ func (s Systemd) StopSeconds() int { return int(math.Ceil(s.Drain.Seconds())) + 
 
 // MemoryMax returns what the process and its sockets may hold, in bytes.
 func (s Systemd) MemoryMax() int64 { return 2*s.Memory + 256<<20 }
+
+// MemoryText returns --memory as people write it.
+func (s Systemd) MemoryText() string { return fmt.Sprintf("%gMiB", float64(s.Memory)/(1<<20)) }
 
 // unitWord quotes a path for a unit file (systemd.service(5), "Command lines").
 func unitWord(path string) string {

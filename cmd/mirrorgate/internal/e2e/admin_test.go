@@ -19,6 +19,9 @@ func TestAdminClientsThatNeverRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
+		if err := c.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+			t.Fatal(err)
+		}
 		c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 		for err == nil { // until it is full on both sides, or has to go
 			_, err = c.Write(asks)

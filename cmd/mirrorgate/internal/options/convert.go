@@ -80,6 +80,7 @@ func (o *Options) Engine(set *metrics.Set, log *slog.Logger) engine.Config {
 		Loops:            int(o.Loops),
 		Reserve:          OwnDescriptors,
 		MaxConns:         int(min(o.MaxConns, math.MaxInt32)),
+		FitConns:         o.fitConns(),
 		MaxFrameSize:     uint64(o.MaxFrameSize),
 		HandshakeTimeout: time.Duration(o.HandshakeTimeout),
 		Memory:           int64(o.Memory) / unfinishedShare,
@@ -90,6 +91,15 @@ func (o *Options) Engine(set *metrics.Set, log *slog.Logger) engine.Config {
 		cfg.Allow = append(cfg.Allow, n.Prefix)
 	}
 	return cfg
+}
+
+// fitConns returns how many connections from HAProxy there is memory for; 0: no
+// limit of it is known.
+func (o *Options) fitConns() int {
+	if limit := memoryLimit("/"); limit > 0 {
+		return ConnsWithin(limit, int64(o.Memory))
+	}
+	return 0
 }
 
 // Check returns the error that a start would, as far as it shows without binding

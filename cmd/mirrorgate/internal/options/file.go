@@ -59,6 +59,8 @@ func fileKind(flag *kong.Flag) configfile.Kind {
 	switch flag.Target.Interface().(type) {
 	case Targets:
 		return configfile.Targets
+	case Addresses:
+		return configfile.List
 	case Headers:
 		return configfile.Headers
 	}

@@ -17,9 +17,9 @@ type Options struct {
 	MaxAge  Duration   `group:"defaults" default:"10s" placeholder:"TIME" help:"A request that waited longer is dropped as stale."`
 	Host    string     `group:"defaults" default:"keep" placeholder:"HOST" help:"Host header: keep, target (that of the URL), or a value."`
 
-	Listen           []string  `group:"haproxy" default:"127.0.0.1:12345" placeholder:"ADDRESS" help:"Where HAProxy connects: HOST:PORT or unix:PATH. Repeatable."`
+	Listen           Addresses `sep:"none" group:"haproxy" default:"127.0.0.1:12345" placeholder:"ADDRESS" help:"Where HAProxy connects: HOST:PORT, or unix:PATH[,mode=660][,group=NAME]. Repeatable."`
 	Allow            []Network `group:"haproxy" placeholder:"CIDR" help:"Who may connect, like 10.0.0.0/8 (default: everybody). Repeatable."`
-	MaxConns         uint      `group:"haproxy" placeholder:"N" help:"At most this many connections from HAProxy (default: what the limit of open files allows)."`
+	MaxConns         uint      `group:"haproxy" placeholder:"N" help:"At most this many connections from HAProxy (default: what the limits of open files and of memory allow)."`
 	MaxFrameSize     FrameSize `group:"haproxy" default:"1MiB" placeholder:"BYTES" help:"Largest frame to agree on; HAProxy's own limit counts up to it. Lower than HAProxy's costs requests."`
 	HandshakeTimeout Duration  `group:"haproxy" default:"5s" placeholder:"TIME" help:"At most this long from connecting to the HELLO."`
 	Loops            Loops     `group:"haproxy" placeholder:"N" help:"Event loops, at most 4 for each CPU (default: one for two CPUs)."`

@@ -68,8 +68,9 @@ func TestNetwork(t *testing.T) {
 // Targets and headers are lists that commas do not split.
 func TestLists(t *testing.T) {
 	var c struct {
-		Target Targets `sep:"none"`
-		Header Headers `sep:"none"`
+		Target Targets   `sep:"none"`
+		Header Headers   `sep:"none"`
+		Listen Addresses `sep:"none" default:"a:1"`
 	}
 	parser, err := kong.New(&c)
 	if err != nil {
@@ -77,12 +78,16 @@ func TestLists(t *testing.T) {
 	}
 	if _, err := parser.Parse([]string{
 		"--target", "a=http://a,rate=1/s", "--target", " http://b \t\n c=http://c",
+		"--listen", "a:2,unix:/s,mode=660,group=g,b:3", "--listen", "unix:/t", "--listen", "unix:/u\nmode=600\nc:4",
 		"--header", "X-A: 1, 2", "--header", "x-b:3\nX-C:\n",
 	}); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"a=http://a,rate=1/s", "http://b", "c=http://c"}; !slices.Equal(c.Target, want) {
 		t.Errorf("targets are %q, want %q", c.Target, want)
+	}
+	if want := []string{"a:2", "unix:/s,mode=660,group=g", "b:3", "unix:/t", "unix:/u,mode=600", "c:4"}; !slices.Equal(c.Listen, want) {
+		t.Errorf("addresses are %q, want %q", c.Listen, want)
 	}
 	want := []fanout.Header{{Name: "X-A", Value: "1, 2"}, {Name: "x-b", Value: "3"}, {Name: "X-C", Value: ""}}
 	if !slices.Equal(c.Header, want) {
