@@ -89,9 +89,14 @@ func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
 // serveDifferences shows the last requests that targets answered with another
 // status than production, the latest first.
 func (s *Server) serveDifferences(w http.ResponseWriter, _ *http.Request) {
+	differences := s.fanout.Differences()
+	for i := range differences {
+		d := &differences[i]
+		d.Method, d.Path, d.ID = Printable(d.Method), Printable(d.Path), Printable(d.ID)
+	}
 	writeJSON(w, http.StatusOK, struct {
 		Differences []fanout.Difference `json:"differences"`
-	}{s.fanout.Differences()})
+	}{differences})
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -108,6 +108,7 @@ func refusal(status int, content []byte) error {
 	if json.Unmarshal(content, &response) == nil {
 		text = response.Error
 	}
+	text = Printable(strings.ReplaceAll(text, "\n", " "))
 	switch {
 	case status == http.StatusOK:
 		return nil

@@ -46,6 +46,11 @@ func TestClient(t *testing.T) {
 
 	gone := closedPort(t)
 	f(NewClient(gone, ""), "a", false, "cannot reach mirrorgate at "+gone+": connection refused; is it running, and is that what its --admin says?")
+	for _, body := range []string{"\x1b[2Jno\nway\x07", `{"error":"\u001b[2Jno\nway\u0007"}`} {
+		hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, body, http.StatusBadRequest) }))
+		defer hostile.Close()
+		f(NewClient(hostile.Listener.Addr().String(), ""), "a", true, "\ufffd[2Jno way\ufffd")
+	}
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("hello")) }))
 	defer other.Close()
 	f(NewClient(other.Listener.Addr().String(), ""), "a", false, "cannot read what "+other.Listener.Addr().String()+

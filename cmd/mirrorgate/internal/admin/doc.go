@@ -5,6 +5,7 @@
 //	conns.go      how many connections there may be, and which one goes
 //	guard.go      who may come in, and that no page of others may change anything
 //	api.go        GET /api/targets, /api/stats, /api/history and /api/differences, as JSON
+//	printable.go  what of it comes from clients of production, without control characters
 //	stats.go      the figures of a moment
 //	exposition.go GET /metrics, with what each of them counts
 //	notes.go      what an operator should know first, in sentences

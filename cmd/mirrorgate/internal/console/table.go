@@ -18,7 +18,7 @@ func writeStatus(w io.Writer, address string, s admin.Stats) {
 	if !s.Ready {
 		state = ", stopping"
 	}
-	fmt.Fprintf(w, "mirrorgate %s at %s, up %v%s, %s\n", s.Version, address,
+	fmt.Fprintf(w, "mirrorgate %s at %s, up %v%s, %s\n", admin.Printable(s.Version), address,
 		time.Duration(s.Uptime*float64(time.Second)).Round(time.Second), state, s.Time.Local().Format(time.TimeOnly))
 	fmt.Fprintf(w, "received %s/s on %d connections, ACK p50 %s p99 %s\n",
 		shortCount(s.Received.Rate), s.Connections, shortTime(s.ACK.P50), shortTime(s.ACK.P99))
@@ -26,15 +26,15 @@ func writeStatus(w io.Writer, address string, s admin.Stats) {
 	writeTargets(w, s.Groups)
 	fmt.Fprintln(w)
 	for _, note := range s.Notes {
-		fmt.Fprintln(w, note.Text)
+		fmt.Fprintln(w, admin.Printable(note.Text))
 	}
 	for _, g := range s.Groups {
 		if g.SampleUntil != nil {
-			fmt.Fprintf(w, "%s: the sample reverts at %s.\n", g.Name, g.SampleUntil.Local().Format(time.TimeOnly))
+			fmt.Fprintf(w, "%s: the sample reverts at %s.\n", admin.Printable(g.Name), g.SampleUntil.Local().Format(time.TimeOnly))
 		}
 		for _, t := range g.Targets {
 			if t.TunedUntil != nil {
-				fmt.Fprintf(w, "%s: what is tuned reverts at %s.\n", t.Name, t.TunedUntil.Local().Format(time.TimeOnly))
+				fmt.Fprintf(w, "%s: what is tuned reverts at %s.\n", admin.Printable(t.Name), t.TunedUntil.Local().Format(time.TimeOnly))
 			}
 			if classes := otherClasses(t.ResponseRate); classes != "" {
 				fmt.Fprintf(w, "%s: responses %s.\n", t.Name, classes)
@@ -83,7 +83,7 @@ var statusHead = statusRow{"TARGET", "SAMPLE", "EFFECT", "SENT/S", "P50", "P99",
 func writeTargets(w io.Writer, groups []admin.GroupStats) {
 	rows := []statusRow{statusHead}
 	for _, g := range groups {
-		group := statusRow{g.Name, shortShare(g.Sample), shortShare(g.Effective)}
+		group := statusRow{admin.Printable(g.Name), shortShare(g.Sample), shortShare(g.Effective)}
 		if lone := len(g.Targets) == 1 && g.Targets[0].Name == g.Name; !lone {
 			rows = append(rows, group)
 			group = statusRow{}
@@ -92,7 +92,7 @@ func writeTargets(w io.Writer, groups []admin.GroupStats) {
 			row := group
 			copy(row[3:], targetFigures(t))
 			if row[0] == "" {
-				row[0] = "  " + t.Name
+				row[0] = "  " + admin.Printable(t.Name)
 			}
 			rows = append(rows, row)
 		}

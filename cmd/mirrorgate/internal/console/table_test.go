@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
@@ -56,6 +57,26 @@ a-long-name: last failure 10:00:00 (dial since 2026-07-07 10:00:00)
 	}
 	if !strings.HasPrefix(b.String(), "mirrorgate v1.2.3 at 127.0.0.1:12346, up 3h5m5s, ") {
 		t.Errorf("the head is %.80s", b.String())
+	}
+}
+
+// Whatever answers at the admin address, nothing that it says does something to the
+// terminal.
+func TestStatusPrintsNoControls(t *testing.T) {
+	const evil = "\x1b]0;evil\a\u009b2J\r\n"
+	soon := time.Now()
+	stats := admin.Stats{Version: evil, Notes: []admin.Note{{Level: evil, Text: evil}}}
+	for _, name := range []string{evil, evil + "2"} {
+		stats.Groups = append(stats.Groups, admin.GroupStats{Name: name, SampleUntil: &soon,
+			Targets: []admin.TargetStats{{Name: evil, TunedUntil: &soon}}})
+	}
+	var b bytes.Buffer
+	writeStatus(&b, "127.0.0.1:12346", stats)
+	if strings.ContainsFunc(strings.ReplaceAll(b.String(), "\n", ""), unicode.IsControl) {
+		t.Errorf("it prints control characters: %q", b.String())
+	}
+	if lines := strings.Count(b.String(), "\n"); lines != 14 {
+		t.Errorf("it prints %d lines: %q", lines, b.String())
 	}
 }
 

@@ -62,7 +62,8 @@ func (s Settings) Tune(ctx context.Context, client *admin.Client, name string, w
 		return err
 	}
 	for _, change := range tuned.Changes {
-		fmt.Fprintf(w, "%s: %s %s → %s, %s\n", tuned.Name, change.Setting, change.Old, change.New, howLong(tuned.Until, s["for"]))
+		line := fmt.Sprintf("%s: %s %s → %s, %s", tuned.Name, change.Setting, change.Old, change.New, howLong(tuned.Until, s["for"]))
+		fmt.Fprintln(w, admin.Printable(line))
 	}
 	return nil
 }

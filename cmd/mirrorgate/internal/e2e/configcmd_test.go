@@ -203,31 +203,64 @@ func TestConfigHAProxyAgentDown(t *testing.T) {
 	})
 }
 
+// The unit's limits follow from what is in force, and its command line goes over
+// no file that nobody asked it to.
 func TestConfigSystemd(t *testing.T) {
-	code, unit, stderr := mirrorgate(t, nil, "config", "systemd", "--memory", "1GiB", "--drain", "1m")
-	if code != 0 || !strings.Contains(stderr, "a service cannot run "+binary) {
-		t.Errorf("exit code %d and %q on stderr, want 0 and that %s is no place for a service", code, stderr, binary)
+	f := func(args, options string, want ...string) (unit string) {
+		t.Helper()
+		code, unit, stderr := mirrorgate(t, nil, append([]string{"config", "systemd"}, strings.Fields(args)...)...)
+		if code != 0 || !strings.Contains(stderr, "a service cannot run "+binary) {
+			t.Errorf("exit code %d and %q on stderr, want 0 and that %s is no place for a service", code, stderr, binary)
+		}
+		for _, line := range append(want, "ExecStart="+binary+options) {
+			if !strings.Contains(unit, "\n"+line+"\n") {
+				t.Errorf("%s: the unit lacks %q", args, line)
+			}
+		}
+		return unit
 	}
-	for _, line := range []string{
-		"ExecStart=" + binary + " --memory 1073741824 --drain 1m0s", "TimeoutStopSec=65", "MemoryMax=2415919104",
-		"ExecReload=/bin/kill -HUP $MAINPID", "KillSignal=SIGTERM", "EnvironmentFile=-/etc/default/mirrorgate",
-		"DynamicUser=yes", "LimitNOFILE=65536", "Restart=always",
-	} {
-		if !strings.Contains(unit, "\n"+line+"\n") {
-			t.Errorf("the unit lacks %q", line)
+	connections := func(unit, n string) {
+		t.Helper()
+		if !strings.Contains(unit, "at most "+n+" connections from HAProxy") {
+			t.Errorf("the unit does not say that there are %s connections at most", n)
 		}
 	}
+	unit := f("", "", "TimeoutStopSec=15", "MemoryMax=1342177280", "UMask=0077",
+		"ExecReload=/bin/kill -HUP $MAINPID", "KillSignal=SIGTERM", "EnvironmentFile=-/etc/default/mirrorgate",
+		"DynamicUser=yes", "LimitNOFILE=65536", "Restart=always")
+	connections(unit, "9216")
+	connections(f("--memory 1G --drain 1m", " --memory 1GiB --drain 1m0s", "TimeoutStopSec=65", "MemoryMax=2415919104"), "15360")
+	inFile(t, "memory: 2GiB\ndrain: 30s\ntarget: http://127.0.0.1:1\n")
+	file, err := filepath.Abs("m.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("--config m.yaml", " --config "+file, "TimeoutStopSec=35", "MemoryMax=4563402752")
+	f("--config m.yaml --drain 1m", " --config "+file+" --drain 1m0s", "TimeoutStopSec=65", "MemoryMax=4563402752")
+	if values, _ := checked(t, nil, "--config", file); values["memory"] != "2GiB" || values["drain"] != "30s" {
+		t.Errorf("the unit's command line would have %v in force", values)
+	}
+
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
 		return
 	}
-	file := filepath.Join(t.TempDir(), "mirrorgate.service")
-	if err := os.WriteFile(file, []byte(unit), 0o600); err != nil {
-		t.Fatal(err)
+	verify := func(unit string) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "mirrorgate.service")
+		if err := os.WriteFile(file, []byte(unit), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(analyze, "verify", file).CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+		}
 	}
-	if out, err := exec.Command(analyze, "verify", file).CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	verify(unit)
+	optional := regexp.MustCompile(`(?m)^#([A-Z]\w+=)`)
+	if n := len(optional.FindAllString(unit, -1)); n != 6 {
+		t.Errorf("the unit has %d lines to take the # from, want 6", n)
 	}
+	verify(optional.ReplaceAllString(unit, "$1"))
 }
 
 // metricsPage is the real one, of a mirrorgate with a target.

@@ -37,3 +37,22 @@ func TestAdminToken(t *testing.T) {
 	f("/healthz", "", http.StatusOK)
 	f("/readyz", "", http.StatusOK)
 }
+
+// A token that everybody may read is told of, at the start and by check.
+func TestOpenTokenIsToldOf(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("the-token"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const target = "--target=http://127.0.0.1:1"
+	want := "--admin-token-file " + file + ": everybody on this host may read or change this secret: chmod o= " + file
+	if code, _, stderr := mirrorgate(t, nil, "check", target, "--admin-token-file", file); code != 0 || stderr != "mirrorgate: warning: "+want+"\n" {
+		t.Errorf("check: exit code %d and %s", code, stderr)
+	}
+	if a := startAgent(t, target, "--admin-token-file", file); len(a.log.all(want)) != 1 {
+		t.Errorf("the log does not tell: %s", a.log)
+	}
+}

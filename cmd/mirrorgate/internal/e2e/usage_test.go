@@ -115,6 +115,9 @@ func TestBadInput(t *testing.T) {
 	g("--admin nowhere", "--admin: cannot listen on nowhere: address nowhere: missing port in address")
 	g("--listen "+taken.Addr().String(), "--listen: cannot listen on "+taken.Addr().String()+": address already in use")
 	g("--listen unix:"+file, "--listen: cannot listen on unix:"+file+": the file exists and is not a socket")
+	g("--listen unix:@spop", "--listen: cannot listen on unix:@spop: an abstract socket (@) has no permissions, everybody on this host could connect: give a path, like unix:/run/mirrorgate/spop.sock")
+	g("--listen unix:/run/spop,mode=rw", "--listen: cannot listen on unix:/run/spop,mode=rw: mode should be octal, like mode=660")
+	g("--listen unix:/run/spop,mode=660,group=no-such-group", `--listen: cannot listen on unix:/run/spop,mode=660,group=no-such-group: there is no group "no-such-group" on this host`)
 	run([]string{"MIRRORGATE_MEMORY=0"}, nil, `--memory: "0" should be a size like 64K, 512MiB or 1.5G (from envar MIRRORGATE_MEMORY="0")`+help)
 	haproxy := func(options, want string) {
 		t.Helper()
