@@ -125,7 +125,7 @@ var comments = regexp.MustCompile(`(?m) *#.*$`)
 // What the check prints is a configuration file with the same effect.
 func TestCheckIsAConfiguration(t *testing.T) {
 	inFile(t, configuration)
-	code, first, stderr := mirrorgate(t, nil, "check", "--config", "m.yaml", "--methods=GET+HEAD", "--max-age=1h", "--memory=1000")
+	code, first, stderr := mirrorgate(t, nil, "check", "--config", "m.yaml", "--methods=GET+HEAD", "--max-age=1h", "--memory=1048577")
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}

@@ -31,6 +31,7 @@ func TestMemoryLimit(t *testing.T) {
 	f("a unit", unit, map[string]string{"system.slice/mirrorgate.service": "1342177280", "system.slice": "max"}, 1280<<20)
 	f("a slice", unit, map[string]string{"system.slice/mirrorgate.service": "max", "system.slice": "1048576"}, 1<<20)
 	f("the smaller one", unit, map[string]string{"system.slice/mirrorgate.service": "2097152", "system.slice": "1048576"}, 1<<20)
+	f("its own", unit, map[string]string{"system.slice/mirrorgate.service": "1048576", "system.slice": "2097152"}, 1<<20)
 	f("a container", "0::/\n", map[string]string{"": "1048576"}, 1<<20)
 	f("none", unit, map[string]string{"system.slice/mirrorgate.service": "max"}, 0)
 	f("another's", unit, map[string]string{"system.slice/haproxy.service": "1048576"}, 0)
