@@ -18,33 +18,40 @@ func writeStatus(w io.Writer, address string, s admin.Stats) {
 	if !s.Ready {
 		state = ", stopping"
 	}
-	fmt.Fprintf(w, "mirrorgate %s at %s, up %v%s, %s\n", admin.Printable(s.Version), address,
+	writeLine(w, "mirrorgate %s at %s, up %v%s, %s", s.Version, address,
 		time.Duration(s.Uptime*float64(time.Second)).Round(time.Second), state, s.Time.Local().Format(time.TimeOnly))
-	fmt.Fprintf(w, "received %s/s on %d connections, ACK p50 %s p99 %s\n",
+	writeLine(w, "received %s/s on %d connections, ACK p50 %s p99 %s",
 		shortCount(s.Received.Rate), s.Connections, shortTime(s.ACK.P50), shortTime(s.ACK.P99))
-	fmt.Fprintf(w, "memory %s, payloads %s of %s\n\n", shortBytes(s.Memory.Resident), shortBytes(s.Memory.Payload), shortBytes(s.Memory.Limit))
+	writeLine(w, "memory %s, payloads %s of %s", shortBytes(s.Memory.Resident), shortBytes(s.Memory.Payload), shortBytes(s.Memory.Limit))
+	fmt.Fprintln(w)
 	writeTargets(w, s.Groups)
 	fmt.Fprintln(w)
 	for _, note := range s.Notes {
-		fmt.Fprintln(w, admin.Printable(note.Text))
+		writeLine(w, "%s", note.Text)
 	}
 	for _, g := range s.Groups {
 		if g.SampleUntil != nil {
-			fmt.Fprintf(w, "%s: the sample reverts at %s.\n", admin.Printable(g.Name), g.SampleUntil.Local().Format(time.TimeOnly))
+			writeLine(w, "%s: the sample reverts at %s.", g.Name, g.SampleUntil.Local().Format(time.TimeOnly))
 		}
 		for _, t := range g.Targets {
 			if t.TunedUntil != nil {
-				fmt.Fprintf(w, "%s: what is tuned reverts at %s.\n", admin.Printable(t.Name), t.TunedUntil.Local().Format(time.TimeOnly))
+				writeLine(w, "%s: what is tuned reverts at %s.", t.Name, t.TunedUntil.Local().Format(time.TimeOnly))
 			}
 			if classes := otherClasses(t.ResponseRate); classes != "" {
-				fmt.Fprintf(w, "%s: responses %s.\n", t.Name, classes)
+				writeLine(w, "%s: responses %s.", t.Name, classes)
 			}
 			if f := t.LastFailure; f != nil {
-				fmt.Fprintf(w, "%s: last failure %s (%s since %s)\n  %s: %s\n", t.Name,
-					shortDate(f.Last, s.Time), f.Kind, shortDate(f.Since, s.Time), t.URL, f.Reason)
+				writeLine(w, "%s: last failure %s (%s since %s)", t.Name, shortDate(f.Last, s.Time), f.Kind, shortDate(f.Since, s.Time))
+				writeLine(w, "  %s: %s", t.URL, f.Reason)
 			}
 		}
 	}
+}
+
+// writeLine writes a line. What it says may come from whatever answers at the admin
+// address, and is to do nothing to the terminal.
+func writeLine(w io.Writer, format string, args ...any) {
+	fmt.Fprintln(w, admin.Printable(fmt.Sprintf(format, args...)))
 }
 
 // otherClasses writes what share of the responses is of which class, unless all
@@ -83,7 +90,7 @@ var statusHead = statusRow{"TARGET", "SAMPLE", "EFFECT", "SENT/S", "P50", "P99",
 func writeTargets(w io.Writer, groups []admin.GroupStats) {
 	rows := []statusRow{statusHead}
 	for _, g := range groups {
-		group := statusRow{admin.Printable(g.Name), shortShare(g.Sample), shortShare(g.Effective)}
+		group := statusRow{g.Name, shortShare(g.Sample), shortShare(g.Effective)}
 		if lone := len(g.Targets) == 1 && g.Targets[0].Name == g.Name; !lone {
 			rows = append(rows, group)
 			group = statusRow{}
@@ -92,7 +99,7 @@ func writeTargets(w io.Writer, groups []admin.GroupStats) {
 			row := group
 			copy(row[3:], targetFigures(t))
 			if row[0] == "" {
-				row[0] = "  " + admin.Printable(t.Name)
+				row[0] = "  " + t.Name
 			}
 			rows = append(rows, row)
 		}
@@ -108,7 +115,7 @@ func writeTargets(w io.Writer, groups []admin.GroupStats) {
 		for i, cell := range row[1:] {
 			line += fmt.Sprintf("  %*s", widths[i+1], cell)
 		}
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
+		writeLine(w, "%s", strings.TrimRight(line, " "))
 	}
 }
 

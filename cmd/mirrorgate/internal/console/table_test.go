@@ -68,14 +68,15 @@ func TestStatusPrintsNoControls(t *testing.T) {
 	stats := admin.Stats{Version: evil, Notes: []admin.Note{{Level: evil, Text: evil}}}
 	for _, name := range []string{evil, evil + "2"} {
 		stats.Groups = append(stats.Groups, admin.GroupStats{Name: name, SampleUntil: &soon,
-			Targets: []admin.TargetStats{{Name: evil, TunedUntil: &soon}}})
+			Targets: []admin.TargetStats{{Name: evil, URL: evil, TunedUntil: &soon, ResponseRate: map[string]float64{evil: 1},
+				LastFailure: &admin.Failure{Kind: evil, Reason: evil}}}})
 	}
 	var b bytes.Buffer
 	writeStatus(&b, "127.0.0.1:12346", stats)
 	if strings.ContainsFunc(strings.ReplaceAll(b.String(), "\n", ""), unicode.IsControl) {
 		t.Errorf("it prints control characters: %q", b.String())
 	}
-	if lines := strings.Count(b.String(), "\n"); lines != 14 {
+	if lines := strings.Count(b.String(), "\n"); lines != 20 {
 		t.Errorf("it prints %d lines: %q", lines, b.String())
 	}
 }
