@@ -40,6 +40,69 @@ func TestDroppedAllocatesNothing(t *testing.T) {
 	f("rate", noMemory, nobody+",rate=0.001/s", browserRequest(), browserRequest())
 }
 
+// Submit starts nothing for targets that have no connections yet, and allocates
+// nothing for them: it wakes a worker of each, no more.
+func TestSubmitToColdTargets(t *testing.T) {
+	var specs []string
+	for range 20 {
+		specs = append(specs, nobody+",conns=64")
+	}
+	f := newFanout(t, nil, specs...)
+	defer drain(t, f)
+	asleep := make([]*worker, len(f.targets))
+	woken := make([]*worker, len(f.targets))
+	for i, tg := range f.targets {
+		eventually(t, "its worker to sleep", func() bool {
+			tg.mu.Lock()
+			defer tg.mu.Unlock()
+			return len(tg.sleepers) == 1
+		})
+		woken[i] = newWorker(tg) // in its place, and does nothing
+		tg.mu.Lock()
+		asleep[i] = tg.sleepers[0]
+		tg.mu.Unlock()
+	}
+	reqs := make([]codec.Request, 100)
+	for i := range reqs {
+		reqs[i] = browserRequest()
+	}
+	least := uint64(1 << 62)
+	for range 20 {
+		for i, tg := range f.targets {
+			tg.mu.Lock()
+			tg.sleepers = append(tg.sleepers[:0], woken[i])
+			tg.awake, tg.looking = 0, 0
+			woken[i].awake, woken[i].looking = false, false
+			tg.mu.Unlock()
+		}
+		var before, after runtime.MemStats
+		goroutines := runtime.NumGoroutine()
+		runtime.ReadMemStats(&before)
+		f.Submit(reqs)
+		runtime.ReadMemStats(&after)
+		least = min(least, after.Mallocs-before.Mallocs)
+		if n := runtime.NumGoroutine(); n != goroutines {
+			t.Fatalf("there were %d goroutines, and are %d", goroutines, n)
+		}
+		for i, tg := range f.targets {
+			if len(woken[i].wake) != 1 {
+				t.Fatalf("target %s was woken %d times", tg.cfg.Name, len(woken[i].wake))
+			}
+			<-woken[i].wake
+			tg.answerQueued(len(reqs))
+		}
+	}
+	if least > 0 {
+		t.Errorf("Submit makes %d allocations at least", least)
+	}
+	for i, tg := range f.targets {
+		tg.mu.Lock()
+		tg.awake, tg.looking = 0, 0
+		tg.sleepers = append(tg.sleepers[:0], asleep[i])
+		tg.mu.Unlock()
+	}
+}
+
 // While a target's breaker is open, its requests cost no allocation, either.
 func TestBreakerAllocatesNothing(t *testing.T) {
 	fan := newFanout(t, nil, nobody)

@@ -100,8 +100,9 @@ func (c *conn) arrival() int64 {
 	if s.arrived == 0 {
 		return s.at
 	}
-	age := time.Now().UnixNano() - s.arrived // both follow the steps of the wall clock
-	return max(c.clock, c.t.now()-max(0, age))
+	now := time.Now()
+	age := now.UnixNano() - s.arrived // both follow the steps of the wall clock
+	return max(c.clock, int64(now.Sub(c.t.start))-max(0, age))
 }
 
 // take gives what arrived to the responses of the batch. n bytes of it are new.

@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,4 +59,50 @@ func BenchmarkDropped(b *testing.B) {
 		f.Submit(reqs)
 	}
 	f.targets[0].letGo()
+}
+
+// BenchmarkSubmitCold is Submit's own time for 100 requests to each of 20 targets
+// that have no connections yet, BenchmarkSubmitWarm to those that have.
+func BenchmarkSubmitCold(b *testing.B) {
+	specs := twentyTargets(b)
+	reqs := hundredRequests()
+	for b.Loop() {
+		b.StopTimer()
+		f := newFanout(b, nil, specs...)
+		b.StartTimer()
+		f.Submit(reqs)
+		b.StopTimer()
+		drain(b, f)
+		b.StartTimer()
+	}
+}
+
+func BenchmarkSubmitWarm(b *testing.B) {
+	f := newFanout(b, nil, twentyTargets(b)...)
+	defer drain(b, f)
+	reqs := hundredRequests()
+	atRest := func() {
+		for _, tg := range f.targets {
+			eventually(b, "all responses", func() bool { return tg.length.Load()+tg.inFlight() == 0 })
+		}
+	}
+	f.Submit(reqs)
+	atRest()
+	for b.Loop() {
+		f.Submit(reqs)
+		b.StopTimer()
+		atRest()
+		b.StartTimer()
+	}
+}
+
+func twentyTargets(b *testing.B) (specs []string) {
+	for range 20 {
+		specs = append(specs, cheapTarget(b)+",conns=64")
+	}
+	return specs
+}
+
+func hundredRequests() []codec.Request {
+	return slices.Repeat([]codec.Request{browserRequest()}, 100)
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// newCertificate makes a certificate of 127.0.0.1, and a pool that trusts it.
-func newCertificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
+// trusted makes a certificate of 127.0.0.1, and what makes a Fanout trust it.
+func trusted(t testing.TB) (certificate tls.Certificate, trust func(*Config)) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -38,7 +38,7 @@ func newCertificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	}
 	pool := x509.NewCertPool()
 	pool.AddCert(parsed)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, func(c *Config) { c.TLS = &tls.Config{RootCAs: pool} }
 }
 
 // tlsTarget is a target that a test plays itself, over TLS.
@@ -101,12 +101,12 @@ func (o *overheard) applicationRecords() (n int) {
 // listenTLS is listen with TLS on top; edit may be nil.
 func listenTLS(t testing.TB, edit func(*tls.Config), play func(c *rawConn)) *tlsTarget {
 	t.Helper()
-	certificate, pool := newCertificate(t)
+	certificate, trust := trusted(t)
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}}
 	if edit != nil {
 		edit(config)
 	}
-	tt := &tlsTarget{trust: func(c *Config) { c.TLS = &tls.Config{RootCAs: pool} }}
+	tt := &tlsTarget{trust: trust}
 	tt.rawTarget = listen(t, func(c *rawConn) {
 		heard := &overheard{Conn: c.Conn}
 		over := tls.Server(heard, config)
