@@ -171,7 +171,7 @@ func TestHelpAndVersion(t *testing.T) {
 	f([]string{
 		"Usage: mirrorgate --target [NAME=]URL", "  demo  ", "  config haproxy  ", "mirrorgate --target http://staging:8080",
 		"\nTargets:", "\nDefaults of the targets:", "\nFrom HAProxy:", "\nRequests:", "\nTLS to targets:", "\nOperation:",
-		"[default 64, $MIRRORGATE_BATCH]", "$MIRRORGATE_TLS_CA",
+		"[default 1, $MIRRORGATE_BATCH]", "$MIRRORGATE_TLS_CA",
 	}, "--help")
 	f([]string{"Usage: mirrorgate demo", "--duration=TIME", "[default 5s]"}, "demo", "--help")
 	f([]string{"Usage: mirrorgate config haproxy", "--agents=ADDRESS,... ", "--haproxy 3.2 --agents 10.0.0.7:12345"}, "config", "haproxy", "--help")

@@ -10,7 +10,7 @@ type Options struct {
 	Methods Methods    `group:"defaults" placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
 	Rate    Rate       `group:"defaults" default:"none" placeholder:"N/s" help:"At most this many requests a second, like 200/s."`
 	Conns   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many connections to a target."`
-	Batch   int        `group:"defaults" default:"1" placeholder:"N" help:"At most this many requests in flight on one connection: above 1 only for targets that pipeline."`
+	Batch   int        `group:"defaults" default:"1" placeholder:"N" help:"Requests in flight on one connection: above 1 only for targets that pipeline."`
 	Queue   int        `group:"defaults" default:"8192" placeholder:"N" help:"At most this many requests wait for a connection."`
 	Drop    DropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest, oldest, or uniform: shed at random, or by key, before it is."`
 	Timeout Duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each answer."`
