@@ -29,10 +29,8 @@ func (s share) excess() float64 {
 //
 // Of triples, of which each counts 1, 0 or −1, it is the capital of who bets that
 // their mean is not x (Waudby-Smith and Ramdas, JRSS B 86, 2024), mixed over the
-// stakes by the same arcsine law: only over those that win if the mean is on the
-// side on which it was seen, so that each of the two bounds holds at the level. At
-// x = 0 that is nearly twice the formula above for k = differs of n = differs +
-// noise, and ½ for x.
+// stakes by the same arcsine law. At x = 0 that is the formula above for
+// k = differs of n = differs + noise, and ½ for x.
 func (s share) excludes(x, level float64) bool {
 	if s.triples {
 		return s.betting(x, level) >= level
@@ -69,11 +67,7 @@ func (s share) betting(x, enough float64) float64 {
 		stake := middle + half*math.Sin(phi)
 		return times(s.differs, stake*(1-x)) + times(s.noise, -stake*(1+x)) + times(same, -stake*x)
 	}
-	none := math.Asin(-middle / half)
-	if s.excess() > x {
-		return lnMean(capital, none, math.Pi/2, enough)
-	}
-	return lnMean(capital, -math.Pi/2, none, enough)
+	return lnMean(capital, -math.Pi/2, math.Pi/2, enough)
 }
 
 // times is n ln(1+y).

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -12,101 +13,78 @@ import (
 
 // simulation is a route whose responses have 44 fields. Ids and times, three of
 // them, always differ; in the others but the last a value is odd in 2 % of the
-// responses of each side, in the last one rarely.
+// responses of each side, in the last one rarely. Each word stands for 64 triples.
 type simulation struct {
-	rng    *rand.Rand
-	route  tally.Route
-	stride int     // triples of a step
-	fault  float64 // how often the target is wrong in the last field
-	only   [2][]bool
-	odd    [3][]bool // of a field: which responses of the reference, the target and the copy are
-	marked [3][]int
+	rng   *rand.Rand
+	route tally.Route
+	fault share16 // how often the target is wrong in the last field
 }
+
+// share16 is a probability in units of 1/65536.
+type share16 uint16
 
 const (
 	simulatedFields = 44
 	changing        = 3
-	oddValues       = .02
-	rareValues      = .0005 // in the field that is broken, so that 0.1 % of the pairs differ in it
+	oddValues       = share16(0x0500) // 1.95 %
+	rareValues      = share16(0x0010) // 0.024 %, so that 0.05 % of the pairs differ in the field that is broken
+	broken          = share16(0x028f) // 1 %
 )
 
-func newSimulation(seed uint64, stride int, fault float64) *simulation {
-	s := &simulation{rng: rand.New(rand.NewPCG(seed, 14)), stride: stride, fault: fault}
+func newSimulation(seed uint64, fault share16) *simulation {
+	s := &simulation{rng: rand.New(rand.NewPCG(seed, 14)), fault: fault}
 	s.route.Name = "GET /api/price"
 	for i := range simulatedFields {
 		f := compare.Field{Layer: compare.Body, Path: string([]byte{'f', byte('a' + i/20), byte('a' + i%20)})}
 		s.route.Fields = append(s.route.Fields, tally.Field{Field: f})
 	}
-	for i := range s.odd {
-		s.odd[i] = make([]bool, stride)
-	}
-	for i := range s.only {
-		s.only[i] = make([]bool, stride)
-	}
 	return s
 }
 
-// mark makes some responses odd, each with the same probability.
-func (s *simulation) mark(side int, p float64) {
+// which returns a word each of whose bits is set with the probability p: from its
+// last digit to its first, a random word is joined for a 1 and met for a 0.
+func (s *simulation) which(p share16) (word uint64) {
 	if p == 0 {
-		return
+		return 0
 	}
-	distance := -1 / math.Log1p(-p)
-	for i := 0; ; i++ {
-		i += int(s.rng.ExpFloat64() * distance)
-		if i >= s.stride {
-			return
+	for i := bits.TrailingZeros16(uint16(p)); i < 16; i++ {
+		if p>>i&1 != 0 {
+			word |= s.rng.Uint64()
+		} else {
+			word &= s.rng.Uint64()
 		}
-		s.odd[side][i] = true
-		s.marked[side] = append(s.marked[side], i)
 	}
+	return word
 }
 
-// step counts the next triples.
+// step counts the next 64 triples.
 func (s *simulation) step() {
-	clear(s.only[0])
-	clear(s.only[1])
+	var only, noisy uint64
 	for i := range s.route.Fields {
 		f := &s.route.Fields[i]
-		if i < changing {
-			n := int64(s.stride)
-			f.Differs, f.Noise, f.Both = f.Differs+n, f.Noise+n, f.Both+n
-			continue
+		differs, noise := ^uint64(0), ^uint64(0)
+		if i >= changing {
+			p, fault := oddValues, share16(0)
+			if i == simulatedFields-1 {
+				p, fault = rareValues, s.fault
+			}
+			// An odd value is one that no other response has.
+			reference := s.which(p)
+			differs, noise = reference|s.which(p)|s.which(fault), reference|s.which(p)
 		}
-		p := oddValues
-		if i == simulatedFields-1 {
-			p = rareValues
-			s.mark(1, s.fault)
-		}
-		for side := range s.odd {
-			s.mark(side, p)
-		}
-		s.count(f)
+		countBits(&f.Counts, differs, noise)
+		only |= differs &^ noise
+		noisy |= noise &^ differs
 	}
-	s.route.Explained += int64(s.stride)
-	s.route.Results[compare.Body] += int64(s.stride)
-	for i := range s.stride {
-		s.route.Excess.Differs += int64(b2i(s.only[0][i]))
-		s.route.Excess.Noise += int64(b2i(s.only[1][i]))
-		s.route.Excess.Both += int64(b2i(s.only[0][i] && s.only[1][i]))
-	}
+	countBits(&s.route.Excess, only, noisy)
+	s.route.Explained += 64
+	s.route.Results[compare.Body] += 64
 }
 
-// count takes an odd value for one that no other response has.
-func (s *simulation) count(f *tally.Field) {
-	for side := range s.marked {
-		for _, i := range s.marked[side] {
-			reference, target, copied := s.odd[0][i], s.odd[1][i], s.odd[2][i]
-			differs, noise := reference || target, reference || copied
-			f.Differs += int64(b2i(differs))
-			f.Noise += int64(b2i(noise))
-			f.Both += int64(b2i(differs && noise))
-			s.only[0][i] = s.only[0][i] || differs && !noise
-			s.only[1][i] = s.only[1][i] || noise && !differs
-			s.odd[0][i], s.odd[1][i], s.odd[2][i] = false, false, false // counted
-		}
-		s.marked[side] = s.marked[side][:0]
-	}
+func countBits(c *tally.Counts, differs, noise uint64) {
+	c.Differs += int64(bits.OnesCount64(differs))
+	c.Noise += int64(bits.OnesCount64(noise))
+	c.Both += int64(bits.OnesCount64(differs & noise))
 }
 
 // alarm reports whether a hypothesis is said to differ, as Judge does.
@@ -126,12 +104,11 @@ func (s *simulation) alarm() bool {
 
 func TestNoFalseAlarm(t *testing.T) {
 	for run := range uint64(200) {
-		s := newSimulation(run, 250, 0)
+		s := newSimulation(run, 0)
 		for s.route.Explained < 50_000 {
 			s.step()
-			// Early looks are the dangerous ones; later ones are so often alike that every
-			// tenth will do.
-			if (s.route.Explained <= 5000 || s.route.Explained%2500 == 0) && s.alarm() {
+			// Later looks are so often alike that every fiftieth will do.
+			if (s.route.Explained <= 3200 || s.route.Explained%3200 == 0) && s.alarm() {
 				t.Errorf("run %d: a fault was seen after %d triples, and there is none", run, s.route.Explained)
 				break
 			}
@@ -143,7 +120,7 @@ func TestFaultIsFound(t *testing.T) {
 	const runs, within = 200, 3000
 	var found []int64
 	for run := range uint64(runs) {
-		s := newSimulation(run, 100, .01)
+		s := newSimulation(run, broken)
 		for !s.alarm() && s.route.Explained < 20_000 {
 			s.step()
 		}
