@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"syscall"
 	"time"
-
-	"github.com/mirrorgate/mirrorgate/codec"
 )
 
 const (
@@ -20,12 +19,6 @@ const (
 	loopDescriptors = 2
 	// mostConns keeps an unlimited number of descriptors from overflowing.
 	mostConns = 1 << 20
-
-	// safeTime is how long a connection is safe before it may be closed to make
-	// room: HAProxy sends its HELLO at once.
-	safeTime = 100 * time.Millisecond
-	// fullNotice is how long nothing can be accepted before the log tells of it.
-	fullNotice = time.Second
 
 	minBackoff = 5 * time.Millisecond
 	maxBackoff = time.Second
@@ -40,7 +33,7 @@ func connLimit(cfg Config) (int, error) {
 		return 0, fmt.Errorf("cannot read the limit of open files: %w", err)
 	}
 	files := int(min(uint64(limit.Cur), mostConns))
-	needed := cfg.Reserve + ownDescriptors + len(cfg.Listen) + cfg.Loops*loopDescriptors + max(wanted, 1)
+	needed := cfg.Reserve + ownDescriptors + len(cfg.Listen)*(1+maxWaiting) + cfg.Loops*loopDescriptors + max(wanted, 1)
 	if needed > files {
 		lower := "--conns"
 		if wanted > 0 {
@@ -60,16 +53,26 @@ func connLimit(cfg Config) (int, error) {
 
 // accept lets connections in until the listener is closed. It is not gnet that
 // accepts, because a single EMFILE there silently ends all of its event loops.
-func (s *Server) accept(ln net.Listener) {
+func (s *Server) accept(ln listener) {
 	defer s.background.Done()
+	var waiting newcomers
+	defer waiting.close()
 	backoff := minBackoff
 	for {
+		_ = ln.SetDeadline(waiting.deadline())
 		nc, err := ln.Accept()
-		if errors.Is(err, net.ErrClosed) {
+		switch {
+		case errors.Is(err, net.ErrClosed):
 			return
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			err = nil
+		case err == nil:
+			if !s.arrive(nc, peerOf(nc, ln), &waiting) {
+				return
+			}
 		}
 		if err == nil {
-			err = s.letIn(nc, peerOf(nc, ln))
+			err = s.letIn(&waiting)
 		}
 		if err == nil {
 			backoff = minBackoff
@@ -93,26 +96,6 @@ func peerOf(nc net.Conn, ln net.Listener) net.Addr {
 	return nc.RemoteAddr()
 }
 
-// letIn hands nc to an event loop if it may come in and as soon as there is
-// room. The error says that there were no descriptors left.
-func (s *Server) letIn(nc net.Conn, peer net.Addr) error {
-	if !allowed(s.cfg.Allow, peer) {
-		s.counters.refused[refusedAllow].Inc()
-		_ = nc.Close()
-		return nil
-	}
-	if !s.acquireSlot(peer) {
-		_ = nc.Close()
-		return nil
-	}
-	if err := s.enroll(nc, peer); err != nil {
-		<-s.slots
-		s.counters.refused[refusedResource].Inc()
-		return err
-	}
-	return nil
-}
-
 func allowed(prefixes []netip.Prefix, peer net.Addr) bool {
 	tcp, ok := peer.(*net.TCPAddr)
 	if !ok || len(prefixes) == 0 {
@@ -120,71 +103,6 @@ func allowed(prefixes []netip.Prefix, peer net.Addr) bool {
 	}
 	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(ip) })
-}
-
-// acquireSlot waits until there is room for one more connection; false means that
-// the server closes. While all connections have shaken hands, and no host has more
-// than its share of them, nothing is accepted: HAProxy before 3.1 reacts to a
-// refusal by trying again at once, and for ever.
-func (s *Server) acquireSlot(peer net.Addr) bool {
-	select {
-	case s.slots <- struct{}{}:
-		return true
-	default:
-	}
-	for waited := time.Duration(0); ; waited += safeTime {
-		if !s.makeRoom() && !s.evict(peer) && waited >= fullNotice {
-			s.note(nil, fault{what: "all connections are in use, new ones wait: raise the limit (--max-conns, ulimit -n)"})
-		}
-		timer := time.NewTimer(safeTime)
-		select {
-		case s.slots <- struct{}{}:
-			timer.Stop()
-			return true
-		case <-timer.C:
-		case <-s.stop:
-			timer.Stop()
-			return false
-		}
-	}
-}
-
-// makeRoom closes a connection that has been silent since it came, or that only
-// waits for its peer to close, and reports whether there was one.
-func (s *Server) makeRoom() bool {
-	c := s.registry.oldestClosable(s.clock() - safeTime)
-	if c == nil {
-		return false
-	}
-	c.onLoop(func() {
-		if c.session.state == stateReady {
-			return
-		}
-		if c.session.state == stateHello {
-			s.counters.refused[refusedFull].Inc()
-		}
-		c.close()
-	})
-	return true
-}
-
-// evict ends a connection of a host that has more than its share of them, if there
-// is one, so that newcomer has room, and reports whether there was.
-func (s *Server) evict(newcomer net.Addr) bool {
-	c := s.registry.overShare(addrOf(newcomer), cap(s.slots))
-	if c == nil {
-		return false
-	}
-	c.onLoop(func() {
-		if c.used || c.session.state == stateClosed {
-			return // at the last moment
-		}
-		s.cfg.Logger.Warn("one address has more than its share of all connections: the oldest that never sent a request is ended for another address",
-			"address", addrOf(c.peer).String())
-		s.counters.refused[refusedFull].Inc()
-		s.disconnect(c, codec.StatusResource)
-	})
-	return true
 }
 
 // pause waits; false means that the server closes.

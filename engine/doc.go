@@ -7,6 +7,7 @@
 //	address.go     what an address says: where, and who may connect to a socket
 //	listen.go      binding it
 //	accept.go      who may come in, and how many
+//	waiting.go     those that wait for room, and who has to go for them
 //	registry.go    the connections there are, and the hosts that they come from
 //
 // the way of a wake-up is

@@ -76,7 +76,7 @@ func TestConnLimit(t *testing.T) {
 			t.Errorf("the error is %q, want %q", got, wantErr)
 		}
 	}
-	const own = 16 + 4*2 + 2
+	const own = 16 + 4*2 + 2*(1+maxWaiting)
 	f(0, 100, files-100-own, "<nil>")
 	f(50, 100, 50, "<nil>")
 	fit = 10
@@ -93,8 +93,9 @@ func TestConnLimit(t *testing.T) {
 // exhausted is a listener of a process without descriptors.
 type exhausted struct{ failures int }
 
-func (*exhausted) Addr() net.Addr { return &net.UnixAddr{Name: "/x", Net: "unix"} }
-func (*exhausted) Close() error   { return nil }
+func (*exhausted) Addr() net.Addr              { return &net.UnixAddr{Name: "/x", Net: "unix"} }
+func (*exhausted) Close() error                { return nil }
+func (*exhausted) SetDeadline(time.Time) error { return nil }
 func (l *exhausted) Accept() (net.Conn, error) {
 	if l.failures--; l.failures < 0 {
 		return nil, net.ErrClosed

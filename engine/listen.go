@@ -8,11 +8,18 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
+// listener is what net listens with, over TCP and on unix sockets.
+type listener interface {
+	net.Listener
+	SetDeadline(time.Time) error
+}
+
 // listenAll binds all addresses, or none.
-func listenAll(addrs []string) ([]net.Listener, error) {
-	var listeners []net.Listener
+func listenAll(addrs []string) ([]listener, error) {
+	var listeners []listener
 	for _, addr := range addrs {
 		ln, err := listen(addr)
 		if err != nil {
@@ -26,7 +33,7 @@ func listenAll(addrs []string) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-func listen(addr string) (net.Listener, error) {
+func listen(addr string) (listener, error) {
 	a, err := parseAddress(addr)
 	if err != nil {
 		return nil, err
@@ -44,7 +51,7 @@ func listen(addr string) (net.Listener, error) {
 		_ = ln.Close()
 		return nil, err
 	}
-	return ln, nil
+	return ln.(listener), nil
 }
 
 // CheckAddress returns what is wrong with an address of Config.Listen, as far as

@@ -105,20 +105,32 @@ func (r *registry) oldestClosable(before time.Duration) *conn {
 	return c
 }
 
+// connsOf returns how many connections a host has.
+func (r *registry) connsOf(addr netip.Addr) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if h := r.hosts[addr]; h != nil {
+		return h.conns
+	}
+	return 0
+}
+
 // overShare returns a connection that has to go, and not again, for another one
 // from the address newcomer to come in where there may be most of them: of the
 // host that has the most, and more than an equal share, the oldest that never sent
-// a NOTIFY. It is nil if there is none, and if newcomer has its own share already.
-func (r *registry) overShare(newcomer netip.Addr, most int) *conn {
+// a NOTIFY. It is nil if there is none, and if newcomer, with those that will be
+// let in soon, has its own share already.
+func (r *registry) overShare(newcomer netip.Addr, soon, most int) *conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	hosts := len(r.hosts)
-	own := r.hosts[newcomer]
-	if own == nil {
+	hosts, own := len(r.hosts), soon
+	if h := r.hosts[newcomer]; h != nil {
+		own += h.conns
+	} else {
 		hosts++
 	}
 	share := max(most/hosts, 1)
-	if own != nil && own.conns >= share {
+	if own >= share {
 		return nil
 	}
 	var largest *host

@@ -72,7 +72,7 @@ type Server struct {
 	registry  registry
 	ticks     ticks
 	slots     chan struct{} // one for each connection there may be
-	listeners []net.Listener
+	listeners []listener
 	client    *gnet.Client
 
 	started    time.Time
