@@ -1,33 +1,6 @@
 package fanout
 
-import (
-	"math"
-	"sync/atomic"
-	"time"
-)
-
-// dropReason says why a request that was selected for a target was not sent.
-type dropReason uint8
-
-const (
-	dropNone dropReason = iota
-	dropPaused
-	dropBreaker
-	dropRate
-	dropMemory
-	dropQueueFull
-	dropShed
-	dropStale
-	dropDial
-	dropTLS
-	dropShutdown
-	dropRemoved
-	dropReasons // how many there are
-)
-
-func (r dropReason) String() string {
-	return [...]string{"", "paused", "breaker", "rate", "memory", "queue_full", "shed", "stale", "dial", "tls", "shutdown", "removed"}[r]
-}
+import "math"
 
 // admit decides whether a request may wait at t, before anything is copied, so
 // that a request that goes nowhere costs no more than its parse. sample is what
@@ -65,35 +38,4 @@ func (b *batch) admit(t *target, cost int64, g *group, sample uint64) dropReason
 func (b *batch) heldBack(t *target) bool {
 	probeAt := t.breaker.probeAt.Load()
 	return probeAt != 0 && (b.now < probeAt || t.length.Load() > 0 || len(b.targets[t.slot].entries) > 0)
-}
-
-// rateLimit is a token bucket that holds the tokens of a tenth of a second, at
-// least one. It keeps nothing but the time at which the bucket was empty.
-type rateLimit struct {
-	perSecond float64
-	interval  int64 // nanoseconds for each request
-	burst     int64 // nanoseconds that a full bucket is worth
-	empty     atomic.Int64
-}
-
-// newRateLimit returns a full bucket, at the time now.
-func newRateLimit(perSecond float64, now int64) *rateLimit {
-	interval := int64(min(float64(time.Second)/perSecond, 1<<62))
-	r := &rateLimit{perSecond: perSecond, interval: interval, burst: max(interval, int64(100*time.Millisecond))}
-	r.empty.Store(now - r.burst)
-	return r
-}
-
-// allow takes one token, if there is one at the time now.
-func (r *rateLimit) allow(now int64) bool {
-	for {
-		empty := r.empty.Load()
-		next := max(empty, now-r.burst) + r.interval
-		if next > now {
-			return false
-		}
-		if r.empty.CompareAndSwap(empty, next) {
-			return true
-		}
-	}
 }

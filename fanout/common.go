@@ -17,6 +17,10 @@ type common struct {
 	logging  *rateLimit // lines for Config.DifferenceLog
 }
 
+// loggedPerSecond is how many lines Config.DifferenceLog gets at most, for all
+// targets together.
+const loggedPerSecond = 5
+
 func newCommon(cfg Config) *common {
 	return &common{options: &cfg, log: cfg.Logger, start: time.Now(), logging: newRateLimit(loggedPerSecond, 0)}
 }
@@ -29,3 +33,7 @@ func (c *common) now() int64 {
 	}
 	return int64(time.Since(c.start))
 }
+
+// tickEvery is how often idle connections are looked at, and queues that nobody
+// takes from.
+const tickEvery = 100 * time.Millisecond

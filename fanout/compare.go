@@ -2,12 +2,8 @@ package fanout
 
 import (
 	"fmt"
-	"math"
-	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-
-	"github.com/mirrorgate/mirrorgate/codec"
 )
 
 // comparison says how a target's answer compares to that of production, which
@@ -37,37 +33,6 @@ func compareCodes(primary, mirror int) comparison {
 		return compareMirror5xx
 	}
 	return compareDiffers
-}
-
-// maxID is how many bytes of a request's id are kept.
-const maxID = math.MaxUint8
-
-// keepProduction keeps what an answer will be compared with. The payload has room
-// for the id.
-func (p *payload) keepProduction(production *codec.ProductionResponse) {
-	p.took = -1
-	if production.Timed {
-		p.took = int32(min(production.Milliseconds, math.MaxInt32))
-	}
-	id := production.ID[:min(len(production.ID), maxID)]
-	p.idLen = uint8(len(id))
-	p.buf = append(p.buf, id...)[:len(p.buf)]
-}
-
-// id returns the request's id, which is borrowed from p.
-func (p *payload) id() []byte { return p.buf[len(p.buf) : len(p.buf)+int(p.idLen)] }
-
-// compare counts how a response compares, and keeps it if it differs. The caller
-// still holds p.
-func (r *results) compare(t *target, p *payload, code int, took int64) {
-	c := compareCodes(int(p.status), code)
-	r.compared[c]++
-	if p.took >= 0 {
-		t.metrics.compared.difference(took - int64(p.took)*int64(time.Millisecond))
-	}
-	if c != compareSame {
-		t.differed(p, c, code, took)
-	}
 }
 
 // differenceBuckets start at production's resolution, a millisecond.

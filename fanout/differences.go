@@ -2,7 +2,6 @@ package fanout
 
 import (
 	"bytes"
-	"slices"
 	"sync"
 	"time"
 )
@@ -32,8 +31,6 @@ const (
 	// Of more differences than this a sample is kept: by then the counters tell
 	// more, and lanes have better things to do.
 	differencesPerSecond = 10
-	// loggedPerSecond is for all targets together.
-	loggedPerSecond = 5
 )
 
 // differences are the last ones of one target.
@@ -96,19 +93,4 @@ func (t *target) differed(p *payload, c comparison, code int, took int64) {
 		t.options.DifferenceLog.Info("answers differ", "target", d.Target, "result", d.Result, "method", d.Method, "path", d.Path,
 			"primary", d.Primary.Status, "mirror", d.Mirror.Status, "id", d.ID)
 	}
-}
-
-// Differences returns the last requests that targets answered otherwise than
-// production, up to 64 for each target, the latest first. If there are more than
-// ten a second at a target, they are a sample.
-func (f *Fanout) Differences() []Difference {
-	all := []Difference{}
-	f.mu.Lock()
-	targets := f.targets
-	f.mu.Unlock()
-	for _, t := range targets {
-		all = t.differs.appendTo(all)
-	}
-	slices.SortStableFunc(all, func(a, b Difference) int { return b.Time.Compare(a.Time) })
-	return all
 }

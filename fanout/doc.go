@@ -1,47 +1,66 @@
 // Package fanout takes the requests that HAProxy mirrors and sends each to the
 // targets that want it, over HTTP/1.1.
 //
-// The way of a request through the files:
+// The way of a request through the files, from the event loop to a target's queue:
 //
-//	config.go     the options, parse.go and format.go their texts
-//	sample.go     which share of the traffic a group takes, and which target
-//	plan.go       what is in force: groups, targets, header options; never changes
-//	internal/wire what becomes of its bytes: may it be mirrored, and how it is written
-//	payload.go    the one copy in wire format that all targets share
-//	payload_pool.go  the free ones, in classes
-//	memory.go     what is held in all; common.go what else targets share
+//	submit.go     one batch: count, reject, select, one copy for all, one wake-up a target
 //	admit.go      may it wait at the target: breaker, rate, memory, room in the queue
-//	shed.go       how much drop=uniform admits
-//	submit.go     one batch from an event loop: count, reject, select, one doorbell
-//	queue.go      the bounded queue of a target
-//	target.go     a target: its queue, and who goes when it is full
+//	push.go       into the queue of a target, and who goes when it is full or stale
 //
-// and from the queue to the outcome:
+// from the queue to the connection and back:
 //
-//	worker.go     a goroutine that takes a share of the queue, or sleeps
+//	worker.go     the life of a worker: takes a share of the queue, or sleeps
 //	gather.go     a fast target's requests wait for others, for a moment
 //	share.go      how many requests go on which connection
 //	idle.go       the connections that are idle, and a look at them before they are used
+//	late.go       what did not come is waited for elsewhere
 //	dial.go       new connections; resolve.go where they go: the addresses of a name, now
 //	turn.go       a worker writes all, waits for a moment, reads what came
-//	late.go       what did not come is waited for elsewhere
-//	conn.go       a connection and the exchange on it
+//	conn.go       a connection between and during its exchanges
 //	write.go      requests out; read.go responses in
-//	socket.go     system calls that never wait, and when bytes arrived
-//	internal/http1 where a response ends
-//	results.go    how requests ended, counted once for many
-//	compare.go    the response beside that of production; differences.go the last that differ
-//	breaker.go    a target that fails costs nothing until it answers again; failures.go why
-//	pipelining.go a target that does not pipeline is sent single requests
-//	pace.go       whether it answers fast, which decides how workers share the work
-//	metrics.go    the accounting
 //
-// and around both:
+// what becomes of it:
 //
-//	fanout.go     the whole, and its tick
-//	reload.go     another plan; tune.go single values, for a while; state.go says what is in force
-//	steer.go      what share of its requests HAProxy should send
+//	outcome.go    a response or none; each is counted, once for many
+//	trouble.go    what an error says of the target: breaker, last failure, log
+//
+// and around all that:
+//
+//	tick.go       what is done ten times a second, for all targets
+//	tune.go       single values, for a while; reload.go another Config
+//	replan.go     puts either in force: which targets stay, come and go
+//	state.go      says what is in force
 //	drain.go      shutdown
+//
+// What they work on, the whole before its parts: a type stands behind the code
+// that uses it.
+//
+//	fanout.go     the Fanout
+//	tunings.go    what was tuned
+//	plan.go       what is in force: groups and their targets; never changes
+//	target.go     a target, its workers and its connections: who owns which field
+//	socket.go     system calls that never wait, and when bytes arrived
+//	differences.go  the last responses that differ from production's
+//	failures.go   how a target failed last
+//	metrics.go    the accounting
+//	steer.go      what share of its requests HAProxy should send
+//	shed.go       how much drop=uniform admits
+//	pipelining.go a target that does not pipeline is sent single requests
+//	breaker.go    a target that fails costs nothing until it responds again
+//	pace.go       whether it responds fast, which decides how workers share the work
+//	results.go    how requests ended, until it is counted
+//	compare.go    the response beside that of production
+//	common.go     what targets share; memory.go what is held in all
+//	rate.go       a token bucket
+//	reasons.go    of drops and errors
+//	queue.go      entries, oldest first
+//	payload_pool.go  free payloads, in classes
+//	payload.go    the one copy in wire format that all targets share
+//	parse.go      the texts of options; config.go the options; format.go their texts again
+//	sample.go     the number that a request is sampled by
+//
+// internal/wire says what becomes of a request's bytes: may it be mirrored, and how
+// it is written. internal/http1 says where a response ends.
 //
 // Work crosses every border in batches: Submit takes all requests of an event
 // loop's wake-up, locks each target's queue once and wakes at most one of its

@@ -5,21 +5,6 @@ import (
 	"sync"
 )
 
-// lifetime is what ends with the Fanout.
-type lifetime struct {
-	stopTick chan struct{}
-	ticking  sync.WaitGroup
-	leaving  sync.WaitGroup  // of targets that are in no plan any more
-	hurry    context.Context // done when they have to end
-	hurryUp  context.CancelFunc
-	draining bool // with Fanout.mu
-}
-
-func (l *lifetime) begin() {
-	l.stopTick = make(chan struct{})
-	l.hurry, l.hurryUp = context.WithCancel(context.Background())
-}
-
 // Drain ends the Fanout: no request is taken any more, those that wait are sent
 // until ctx ends. Then what is still queued is counted as shutdown, what is
 // written and unanswered as aborted. When Drain returns, all is counted, all

@@ -1,10 +1,9 @@
 package fanout
 
 import (
-	"slices"
+	"context"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Fanout sends copies of requests to targets. Make one with New and end it with
@@ -43,7 +42,7 @@ func New(cfg Config) (*Fanout, error) {
 	if cfg.Steer != nil {
 		cfg.Steer.Store(SteerAll)
 	}
-	f.metrics = newGatewayMetrics(f)
+	f.metrics = newGatewayMetrics(f.common)
 	f.batches.New = func() any { return &batch{f: f} }
 	f.mu.Lock()
 	f.replan(cfg)
@@ -52,36 +51,17 @@ func New(cfg Config) (*Fanout, error) {
 	return f, nil
 }
 
-// tickEvery is how often idle lanes are looked at, and queues that nobody takes
-// from.
-const tickEvery = 100 * time.Millisecond
-
-func (f *Fanout) tick() {
-	ticker := time.NewTicker(tickEvery)
-	defer ticker.Stop()
-	trim := time.NewTicker(trimEvery)
-	defer trim.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			for _, t := range f.observe() {
-				t.tick(f.now())
-			}
-			f.steer()
-		case <-trim.C:
-			f.payloads.trim()
-		case <-f.life.stopTick:
-			return
-		}
-	}
+// lifetime is what ends with the Fanout.
+type lifetime struct {
+	stopTick chan struct{}
+	ticking  sync.WaitGroup
+	leaving  sync.WaitGroup  // of targets that are in no plan any more
+	hurry    context.Context // done when they have to end
+	hurryUp  context.CancelFunc
+	draining bool // with Fanout.mu
 }
 
-// observe follows the samples of the groups, and returns all targets there are.
-func (f *Fanout) observe() []*target {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, g := range f.groups {
-		g.metrics.observe()
-	}
-	return slices.Concat(f.leaving, f.targets)
+func (l *lifetime) begin() {
+	l.stopTick = make(chan struct{})
+	l.hurry, l.hurryUp = context.WithCancel(context.Background())
 }

@@ -51,3 +51,15 @@ func (w *worker) gather(wait int64) {
 	t.mu.Lock()
 	t.gathering = false
 }
+
+// ready returns how many of the queued requests workers may take: all, or while
+// the breaker is open one when it is time for a probe. t.mu is held.
+func (t *target) ready(now int64) int {
+	switch {
+	case t.breaker.holds(now):
+		return 0
+	case t.breaker.open():
+		return min(1, t.queue.n)
+	}
+	return t.queue.n
+}

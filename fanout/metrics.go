@@ -22,21 +22,21 @@ type gatewayMetrics struct {
 	rejected [codec.RejectAborted + 1]*metrics.Counter
 }
 
-func newGatewayMetrics(f *Fanout) *gatewayMetrics {
-	set := f.options.Metrics
+func newGatewayMetrics(shared *common) *gatewayMetrics {
+	set := shared.options.Metrics
 	m := &gatewayMetrics{received: set.NewCounter("mirrorgate_requests_received_total")}
 	for _, r := range codec.Rejects {
 		m.rejected[r] = set.NewCounter(fmt.Sprintf("mirrorgate_requests_rejected_total{reason=%q}", r))
 	}
-	set.NewGauge("mirrorgate_payload_bytes", func() float64 { return float64(f.common.memory.payloads.Load()) })
-	set.NewGauge("mirrorgate_connection_bytes", func() float64 { return float64(f.common.memory.connections.Load()) })
+	set.NewGauge("mirrorgate_payload_bytes", func() float64 { return float64(shared.memory.payloads.Load()) })
+	set.NewGauge("mirrorgate_connection_bytes", func() float64 { return float64(shared.memory.connections.Load()) })
 	set.NewGauge("mirrorgate_steer_ratio", func() float64 {
-		if f.options.Steer == nil {
+		if shared.options.Steer == nil {
 			return 1
 		}
-		return float64(f.options.Steer.Load()) / SteerAll
+		return float64(shared.options.Steer.Load()) / SteerAll
 	})
-	set.NewGauge("mirrorgate_memory_limit_bytes", func() float64 { return float64(f.common.memory.limit.Load()) })
+	set.NewGauge("mirrorgate_memory_limit_bytes", func() float64 { return float64(shared.memory.limit.Load()) })
 	return m
 }
 
@@ -240,4 +240,13 @@ func (m *targetMetrics) countDropped(dropped *[dropReasons]int) {
 			m.dropped[reason].Add(n)
 		}
 	}
+}
+
+// refused is how many requests were dropped because the target does not take
+// them now. What got stale is not among them: it was taken, in the past.
+func (m *targetMetrics) refused() (n uint64) {
+	for _, r := range []dropReason{dropPaused, dropBreaker, dropRate, dropMemory, dropQueueFull, dropDial, dropTLS} {
+		n += m.dropped[r].Get()
+	}
+	return n
 }

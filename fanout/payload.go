@@ -1,8 +1,10 @@
 package fanout
 
 import (
+	"math"
 	"sync/atomic"
 
+	"github.com/mirrorgate/mirrorgate/codec"
 	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
@@ -28,9 +30,6 @@ type payload struct {
 // buffer.
 const payloadSize = 80
 
-// payloadCost returns the bytes that a payload with room for size bytes occupies.
-func payloadCost(size int) int64 { return int64(bufferSize(size)) + payloadSize }
-
 // cost returns the bytes that the payload occupies.
 func (p *payload) cost() int64 { return int64(cap(p.buf)) + payloadSize }
 
@@ -52,16 +51,43 @@ func payloadBytes(p *wire.Prepared) int {
 	return p.Size()
 }
 
-// serialise copies the prepared request into a payload with refs references.
-func (b *batch) serialise(p *wire.Prepared, refs int) *payload {
-	pl := b.free.acquire(&b.f.payloads, payloadBytes(p))
-	pl.refs.Store(int32(refs))
-	var l wire.Layout
-	pl.buf, l = b.plan.rules.Append(pl.buf, p)
-	pl.path, pl.hostStart, pl.hostEnd = l.Path, l.HostStart, l.HostEnd
-	pl.flags = flagsOf(l)
-	if pl.status = p.Request.Production.Status; pl.status != 0 {
-		pl.keepProduction(&p.Request.Production)
+// maxID is how many bytes of a request's id are kept.
+const maxID = math.MaxUint8
+
+// keepProduction keeps what an answer will be compared with. The payload has room
+// for the id.
+func (p *payload) keepProduction(production *codec.ProductionResponse) {
+	p.took = -1
+	if production.Timed {
+		p.took = int32(min(production.Milliseconds, math.MaxInt32))
 	}
-	return pl
+	id := production.ID[:min(len(production.ID), maxID)]
+	p.idLen = uint8(len(id))
+	p.buf = append(p.buf, id...)[:len(p.buf)]
+}
+
+// id returns the request's id, which is borrowed from p.
+func (p *payload) id() []byte { return p.buf[len(p.buf) : len(p.buf)+int(p.idLen)] }
+
+type entryFlags uint8
+
+const (
+	flagHead       entryFlags = 1 << iota // HEAD: the response has no body, whatever it declares
+	flagIdempotent                        // may be sent again after a broken connection
+	flagAlone                             // nothing else may be in flight on its connection
+	flagRetried                           // was sent once, without a response
+)
+
+// flagsOf returns what a request is.
+func flagsOf(l wire.Layout) (f entryFlags) {
+	if l.Idempotent {
+		f |= flagIdempotent
+	}
+	if l.Head {
+		f |= flagHead
+	}
+	if !l.Idempotent || l.Head || l.HasBody {
+		f |= flagAlone
+	}
+	return f
 }

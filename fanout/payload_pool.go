@@ -195,3 +195,6 @@ func (f *localFree) acquire(from *payloads, size int) *payload {
 
 // refill is how many free payloads of a small class a batch takes at once.
 func refill(class int) int { return min(maxRefill, refillBytes/classSize(class)) }
+
+// payloadCost returns the bytes that a payload with room for size bytes occupies.
+func payloadCost(size int) int64 { return int64(bufferSize(size)) + payloadSize }

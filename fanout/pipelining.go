@@ -60,37 +60,3 @@ func (p *pipelining) resumes(now int64) bool {
 	p.resumeAt = 0
 	return true
 }
-
-// learnAnew forgets what was found out about how the target takes HTTP.
-func (t *target) learnAnew() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.pipelining = pipelining{}
-	t.batchLimit.Store(int64(t.cfg.Batch))
-	t.closeHeads.Store(false)
-}
-
-// single reports whether the target is sent single requests because it does not
-// pipeline, and until when: zero if that ends with the next reload.
-func (t *target) single() (is bool, until time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch at := t.pipelining.resumeAt; at {
-	case 0:
-		return false, time.Time{}
-	case forever:
-		return true, time.Time{}
-	default:
-		return true, time.Now().Add(time.Duration(at - t.now()))
-	}
-}
-
-// logSingle tells of single requests for that time.
-func (t *target) logSingle(single int64) {
-	until := any("the next reload")
-	if single != forever {
-		until = time.Now().Add(time.Duration(single)).Format(time.TimeOnly)
-	}
-	t.log.Warn("target does not pipeline: its connections end behind the first response of a batch; sending requests one by one",
-		"target", t.cfg.Name, "until", until)
-}

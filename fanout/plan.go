@@ -1,13 +1,8 @@
 package fanout
 
 import (
-	"fmt"
-	"math"
-	"slices"
-	"strings"
+	"math/bits"
 	"sync/atomic"
-
-	"github.com/cespare/xxhash/v2"
 
 	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
@@ -40,136 +35,45 @@ type member struct {
 	weight uint64
 }
 
-// enter returns the plan in force, for a batch that calls leave at its end.
-func (f *Fanout) enter() *plan {
-	for {
-		p := f.plan.Load()
-		p.users.Add(1)
-		if f.plan.Load() == p {
-			return p
-		}
-		p.leave()
-	}
-}
-
 func (p *plan) leave() { p.users.Add(-1) }
 
 // unused reports whether no batch goes by the plan. That is for good if it is no
 // longer in force.
 func (p *plan) unused() bool { return p.users.Load() == 0 }
 
-// replan puts cfg in force, with the tunings on top. What did not change goes
-// on as it is; targets that are no longer wanted leave. f.mu is held, cfg is
-// valid.
-func (f *Fanout) replan(cfg Config) {
-	cfg.Targets = f.tunings.apply(cfg.Targets)
-	f.memory.limit.Store(cfg.Memory)
-	p := &plan{cfg: cfg, rules: wire.NewRules(cfg.wire())}
-	old := f.targets
-	f.targets = make([]*target, len(cfg.Targets))
-	p.slots = make([]*target, 0, len(cfg.Targets))
-	for i, tc := range cfg.Targets {
-		if at := slices.IndexFunc(old, func(t *target) bool { return t.cfg.continues(&tc) }); at >= 0 {
-			f.targets[i] = old[at]
-			old = slices.Delete(slices.Clone(old), at, at+1)
-			p.place(f.targets[i])
-		}
-	}
-	for i, tc := range cfg.Targets {
-		if f.targets[i] == nil {
-			f.targets[i] = newTarget(f.common, tc, f.counted.target(tc.Name, tc.groupName()))
-			p.takeFreeSlot(f.targets[i])
-		}
-		f.targets[i].tune(&tc)
-	}
-	p.groups = f.group(cfg.Targets)
-	for _, g := range f.groups {
-		if !slices.ContainsFunc(p.groups, func(h *group) bool { return h.name == g.name }) {
-			g.metrics.sample.Store(0)
-		}
-	}
-	f.groups = p.groups
-	if before := f.plan.Swap(p); before != nil {
-		f.former = append(slices.DeleteFunc(slices.Clone(f.former), (*plan).unused), before)
-	}
-	for _, t := range old {
-		f.retire(t)
-	}
+// takes reports whether a request is in the group's sample.
+func (g *group) takes(sample uint64) bool {
+	return sample < g.below || g.sample >= 1
 }
 
-// group makes the groups of the targets, in the order of the options.
-func (f *Fanout) group(configs []TargetConfig) []*group {
-	var groups []*group
-	byName := map[string]*group{}
-	for i := range configs {
-		tc := &configs[i]
-		name := tc.groupName()
-		g := byName[name]
-		if g == nil {
-			g = &group{
-				name: name, sample: tc.Sample, below: shareOf(tc.Sample), methods: tc.Methods,
-				seed: xxhash.Sum64String(name), metrics: f.counted.group(name),
-			}
-			g.metrics.sample.Store(math.Float64bits(tc.Sample))
-			if g.metrics.accepted.Get() == 0 {
-				g.metrics.effective.Store(math.Float64bits(tc.Sample))
-			}
-			byName[name] = g
-			groups = append(groups, g)
-		}
-		g.members = append(g.members, member{f.targets[i], uint64(tc.Weight)})
-		g.weight += uint64(tc.Weight)
+// rank is where in the group's sample a request that it takes lies, from 0 to 1:
+// the highest are shed first.
+func (g *group) rank(sample uint64) float64 { return float64(sample) / float64(g.below) }
+
+func (g *group) wants(method []byte) bool {
+	if len(g.methods) == 0 {
+		return true
 	}
-	return groups
+	for _, m := range g.methods {
+		if string(method) == m {
+			return true
+		}
+	}
+	return false
 }
 
-// shareOf is the number below which lies the given share of all 64-bit numbers.
-// All of them do not fit: 1 gives the largest number.
-func shareOf(share float64) uint64 {
-	if share >= 1 {
-		return math.MaxUint64
+// pick returns a target, each as often as its weight says.
+func (g *group) pick(luck *draw) *target {
+	if len(g.members) == 1 {
+		return g.members[0].target
 	}
-	return uint64(math.Ldexp(share, 64))
-}
-
-// place puts a target that was in the plan before into its slot.
-func (p *plan) place(t *target) {
-	for len(p.slots) <= t.slot {
-		p.slots = append(p.slots, nil)
-	}
-	p.slots[t.slot] = t
-}
-
-func (p *plan) takeFreeSlot(t *target) {
-	t.slot = slices.Index(p.slots, nil)
-	if t.slot < 0 {
-		t.slot = len(p.slots)
-	}
-	p.place(t)
-}
-
-// Describe returns a sentence for each group that says what will happen to the
-// requests.
-func (f *Fanout) Describe() []string {
-	var lines []string
-	for _, g := range f.plan.Load().groups {
-		line := "mirroring " + FormatShare(g.sample) + " of "
-		if len(g.methods) > 0 {
-			line += strings.Join(g.methods, "+") + " "
+	at, _ := bits.Mul64(luck.pick(g.seed), g.weight) // scaled from 64 bits to [0, weight)
+	for i := range g.members {
+		m := &g.members[i]
+		if at < m.weight {
+			return m.target
 		}
-		line += "requests to "
-		if len(g.members) > 1 || g.members[0].cfg.Group != "" {
-			line += fmt.Sprintf("group %s (%d targets) ", g.name, len(g.members))
-		}
-		var urls []string
-		for _, m := range g.members {
-			share := ""
-			if len(g.members) > 1 {
-				share = " " + FormatShare(float64(m.weight)/float64(g.weight))
-			}
-			urls = append(urls, m.cfg.Name+"="+m.cfg.URL.Redacted()+share)
-		}
-		lines = append(lines, line+strings.Join(urls, ", "))
+		at -= m.weight
 	}
-	return lines
+	panic("BUG: the weights of a group do not add up")
 }

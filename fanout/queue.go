@@ -1,7 +1,5 @@
 package fanout
 
-import "github.com/mirrorgate/mirrorgate/fanout/internal/wire"
-
 // entry is a request that waits at one target, and owns one reference to its
 // payload. What has to be known of it under the target's lock stands in it, so
 // that the payload is not touched there.
@@ -10,29 +8,6 @@ type entry struct {
 	at    int64 // when it arrived, see common.now
 	size  int32 // bytes to write
 	flags entryFlags
-}
-
-type entryFlags uint8
-
-const (
-	flagHead       entryFlags = 1 << iota // HEAD: the response has no body, whatever it declares
-	flagIdempotent                        // may be sent again after a broken connection
-	flagAlone                             // nothing else may be in flight on its connection
-	flagRetried                           // was sent once, without a response
-)
-
-// flagsOf returns what a request is.
-func flagsOf(l wire.Layout) (f entryFlags) {
-	if l.Idempotent {
-		f |= flagIdempotent
-	}
-	if l.Head {
-		f |= flagHead
-	}
-	if !l.Idempotent || l.Head || l.HasBody {
-		f |= flagAlone
-	}
-	return f
 }
 
 func (e *entry) head() bool       { return e.flags&flagHead != 0 }

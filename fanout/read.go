@@ -1,20 +1,10 @@
 package fanout
 
-import (
-	"errors"
-	"net"
-	"os"
-	"time"
-)
+import "time"
 
-const (
-	// maxBody is how many bytes of a body that nobody keeps, and that no request
-	// stands behind, are read before the connection is rather closed.
-	maxBody = 1 << 20
-	// knownTime is how exact the time of a response is without the kernel's stamp,
-	// in nanoseconds.
-	knownTime = int64(200 * time.Microsecond)
-)
+// maxBody is how many bytes of a body that nobody keeps, and that no request
+// stands behind, are read before the connection is rather closed.
+const maxBody = 1 << 20
 
 // readNow reads what is there, a buffer full at the most, and takes it. The error
 // says that nothing is there; what ends the connection ends its batch.
@@ -216,12 +206,4 @@ func (c *conn) sent(i int) bool {
 		before += int(e.size)
 	}
 	return before < c.written
-}
-
-func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
-
-// tlsAlert reports whether the error is an alert of TLS, of either side.
-func tlsAlert(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
 }

@@ -91,3 +91,12 @@ func (f *Fanout) awaitUnused(p *plan) {
 		}
 	}
 }
+
+// learnAnew forgets what was found out about how the target takes HTTP.
+func (t *target) learnAnew() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pipelining = pipelining{}
+	t.batchLimit.Store(int64(t.cfg.Batch))
+	t.closeHeads.Store(false)
+}

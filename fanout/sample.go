@@ -3,7 +3,6 @@ package fanout
 import (
 	"bytes"
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
 	"strings"
 
@@ -119,43 +118,6 @@ func (d *draw) pick(seed uint64) uint64 {
 		return mix(d.hash ^ seed)
 	}
 	return rand.Uint64()
-}
-
-// takes reports whether a request is in the group's sample.
-func (g *group) takes(sample uint64) bool {
-	return sample < g.below || g.sample >= 1
-}
-
-// rank is where in the group's sample a request that it takes lies, from 0 to 1:
-// the highest are shed first.
-func (g *group) rank(sample uint64) float64 { return float64(sample) / float64(g.below) }
-
-func (g *group) wants(method []byte) bool {
-	if len(g.methods) == 0 {
-		return true
-	}
-	for _, m := range g.methods {
-		if string(method) == m {
-			return true
-		}
-	}
-	return false
-}
-
-// pick returns a target, each as often as its weight says.
-func (g *group) pick(luck *draw) *target {
-	if len(g.members) == 1 {
-		return g.members[0].target
-	}
-	at, _ := bits.Mul64(luck.pick(g.seed), g.weight) // scaled from 64 bits to [0, weight)
-	for i := range g.members {
-		m := &g.members[i]
-		if at < m.weight {
-			return m.target
-		}
-		at -= m.weight
-	}
-	panic("BUG: the weights of a group do not add up")
 }
 
 // mix is the finaliser of splitmix64: a bijection whose result is independent

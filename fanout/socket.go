@@ -19,6 +19,10 @@ import (
 // and writing: a head that is not complete fits in with room for more.
 const ioBuffer = http1.MaxHead + 8<<10
 
+// knownTime is how exact the time of a response is without the kernel's stamp,
+// in nanoseconds.
+const knownTime = int64(200 * time.Microsecond)
+
 var buffers = sync.Pool{New: func() any { return new([ioBuffer]byte) }}
 
 // acquireBuffer borrows a buffer, unless b is one already.

@@ -1,7 +1,10 @@
 package fanout
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -74,4 +77,60 @@ func (f *Fanout) groupStates() []GroupState {
 		}
 	}
 	return states
+}
+
+// single reports whether the target is sent single requests because it does not
+// pipeline, and until when: zero if that ends with the next reload.
+func (t *target) single() (is bool, until time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch at := t.pipelining.resumeAt; at {
+	case 0:
+		return false, time.Time{}
+	case forever:
+		return true, time.Time{}
+	default:
+		return true, time.Now().Add(time.Duration(at - t.now()))
+	}
+}
+
+// Describe returns a sentence for each group that says what will happen to the
+// requests.
+func (f *Fanout) Describe() []string {
+	var lines []string
+	for _, g := range f.plan.Load().groups {
+		line := "mirroring " + FormatShare(g.sample) + " of "
+		if len(g.methods) > 0 {
+			line += strings.Join(g.methods, "+") + " "
+		}
+		line += "requests to "
+		if len(g.members) > 1 || g.members[0].cfg.Group != "" {
+			line += fmt.Sprintf("group %s (%d targets) ", g.name, len(g.members))
+		}
+		var urls []string
+		for _, m := range g.members {
+			share := ""
+			if len(g.members) > 1 {
+				share = " " + FormatShare(float64(m.weight)/float64(g.weight))
+			}
+			urls = append(urls, m.cfg.Name+"="+m.cfg.URL.Redacted()+share)
+		}
+		lines = append(lines, line+strings.Join(urls, ", "))
+	}
+	return lines
+}
+
+// Differences returns the last requests that targets answered otherwise than
+// production, up to 64 for each target, the latest first. If there are more than
+// ten a second at a target, they are a sample.
+func (f *Fanout) Differences() []Difference {
+	all := []Difference{}
+	f.mu.Lock()
+	targets := f.targets
+	f.mu.Unlock()
+	for _, t := range targets {
+		all = t.differs.appendTo(all)
+	}
+	slices.SortStableFunc(all, func(a, b Difference) int { return b.Time.Compare(a.Time) })
+	return all
 }

@@ -1,9 +1,6 @@
 package fanout
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // With steering, HAProxy is told what share of its requests to send, so that
 // what would be dropped is not sent at all. Sending less thins the stream of
@@ -38,8 +35,8 @@ type steering struct {
 }
 
 // newSteering takes all. Counters of that name may have been there before.
-func newSteering(m *targetMetrics) steering {
-	return steering{selected: m.selected.Get(), refused: m.refused(), share: 1, silent: steerMemory}
+func newSteering(selected, refused uint64) steering {
+	return steering{selected: selected, refused: refused, share: 1, silent: steerMemory}
 }
 
 // observe follows the target from tick to tick.
@@ -56,36 +53,4 @@ func (s *steering) observe(selected, refused uint64) {
 	case came > 0:
 		s.share = max(steerFloor, s.share*max(steerFall, 1-float64(gone)/float64(came)))
 	}
-}
-
-// refused is how many requests were dropped because the target does not take
-// them now. What got stale is not among them: it was taken, in the past.
-func (m *targetMetrics) refused() (n uint64) {
-	for _, r := range []dropReason{dropPaused, dropBreaker, dropRate, dropMemory, dropQueueFull, dropDial, dropTLS} {
-		n += m.dropped[r].Get()
-	}
-	return n
-}
-
-// steer decides what HAProxy is told until the next tick.
-func (f *Fanout) steer() {
-	steer := f.options.Steer
-	if steer == nil {
-		return
-	}
-	f.mu.Lock()
-	targets := f.targets
-	f.mu.Unlock()
-	wanted, asked := steerFloor, false
-	for _, t := range targets {
-		t.steering.observe(t.metrics.selected.Get(), t.metrics.refused())
-		if t.steering.silent < steerMemory {
-			asked = true
-			wanted = max(wanted, t.steering.share*admitted(t.length.Load(), math.Float64frombits(t.room.Load())))
-		}
-	}
-	if !asked {
-		wanted = 1
-	}
-	steer.Store(uint32(math.Round(wanted * SteerAll)))
 }

@@ -144,3 +144,29 @@ func (b *batch) flush(accepted int) {
 		*tb = targetBatch{entries: tb.entries[:0]}
 	}
 }
+
+// serialise copies the prepared request into a payload with refs references.
+func (b *batch) serialise(p *wire.Prepared, refs int) *payload {
+	pl := b.free.acquire(&b.f.payloads, payloadBytes(p))
+	pl.refs.Store(int32(refs))
+	var l wire.Layout
+	pl.buf, l = b.plan.rules.Append(pl.buf, p)
+	pl.path, pl.hostStart, pl.hostEnd = l.Path, l.HostStart, l.HostEnd
+	pl.flags = flagsOf(l)
+	if pl.status = p.Request.Production.Status; pl.status != 0 {
+		pl.keepProduction(&p.Request.Production)
+	}
+	return pl
+}
+
+// enter returns the plan in force, for a batch that calls leave at its end.
+func (f *Fanout) enter() *plan {
+	for {
+		p := f.plan.Load()
+		p.users.Add(1)
+		if f.plan.Load() == p {
+			return p
+		}
+		p.leave()
+	}
+}

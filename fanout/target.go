@@ -2,15 +2,18 @@ package fanout
 
 import (
 	"context"
+	"io"
 	"math"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
 
+	"github.com/mirrorgate/mirrorgate/fanout/internal/http1"
 	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
@@ -83,144 +86,86 @@ func newTarget(shared *common, cfg TargetConfig, metrics *targetMetrics) *target
 	t.client = newClient(t)
 	t.metrics.attach(t)
 	t.differs = newDifferences()
-	t.steering = newSteering(t.metrics)
+	t.steering = newSteering(t.metrics.selected.Get(), t.metrics.refused())
 	first := newWorker(t)
 	first.join()
 	t.running.Go(first.run)
 	return t
 }
 
-// push queues entries, and wakes at most one worker for all of them. The slice
-// stays the caller's. It starts no goroutine, touches no payload, and moves no
-// more than a block of entries before it lets go of the lock.
-func (t *target) push(entries []entry, now int64) {
-	var r results
-	for len(entries) > 0 {
-		n := min(len(entries), blockSize)
-		t.pushBlock(entries[:n], now, &r)
-		entries = entries[n:]
-	}
-	t.settle(&r)
+// worker is a goroutine that sends the requests of one target.
+type worker struct {
+	t       *target
+	wake    chan struct{} // sent to by whoever took it out of t.sleepers
+	awake   bool          // counted in t.awake; with t.mu
+	looking bool          // counted in t.looking; with t.mu
+
+	conns   []*conn   // in its hands, and good
+	resting []*conn   // likewise, but not to be used for a while
+	checked bool      // conns were looked at, and there was no pause since
+	busy    []*conn   // with the requests of this turn
+	pending []*conn   // with those of earlier turns
+	spare   []*conn   // empty: where pending goes next
+	opening []*conn   // likewise, but have yet to be opened
+	evicted []*socket // given up for their place, have to be closed
+	fast    bool      // the target is, in this turn
+	probed  bool      // a probe ended in this turn
+	buf     []byte    // of this turn: what is written, then what is read
+	stale   []entry
+	results results
+
+	sockets []*socket // scratch of check
+	polled  []unix.PollFd
 }
 
-func (t *target) pushBlock(entries []entry, now int64, r *results) {
-	var gone []entry
-	var reason dropReason
-	t.mu.Lock()
-	for _, e := range entries {
-		switch {
-		case t.draining:
-			reason = t.drainReason
-			gone = append(gone, e)
-			continue
-		case t.queue.n >= t.cfg.Queue && t.cfg.Drop != DropOldest:
-			reason = dropQueueFull
-			gone = append(gone, e)
-			continue
-		case t.queue.n >= t.cfg.Queue:
-			reason = dropQueueFull
-			gone = append(gone, t.queue.popFront())
-		}
-		t.queue.pushBack(e)
+func newWorker(t *target) *worker {
+	w, ok := t.workers.Get().(*worker)
+	if !ok {
+		w = &worker{wake: make(chan struct{}, 1)}
 	}
-	t.length.Store(int64(t.queue.n))
-	w := t.wakeSleeper(now)
-	t.mu.Unlock()
-	w.rouse()
-	for i := range gone {
-		r.drop(&gone[i], reason)
-	}
+	w.t = t
+	return w
 }
 
-// giveBack puts requests that got no response at the head of the queue, where
-// they came from, to be sent once more. It is called by workers alone, which look
-// at the queue afterwards.
-func (t *target) giveBack(entries []entry) {
-	for len(entries) > 0 {
-		n := max(0, len(entries)-blockSize)
-		t.mu.Lock()
-		for i := len(entries) - 1; i >= n; i-- {
-			t.queue.pushFront(entries[i])
-		}
-		t.length.Store(int64(t.queue.n))
-		t.mu.Unlock()
-		entries = entries[:n]
-	}
+// conn is a connection to a target, with the requests that are on it. It is in
+// one pair of hands at a time: in the target's stack of idle ones, a worker's, or
+// a goroutine's that waits for a late response. Between exchanges, and while it
+// waits, it holds no buffer.
+type conn struct {
+	t       *target
+	stream  io.ReadWriter // the socket, or TLS over it
+	socket  *socket
+	release func()        // closes it, and gives its place in the pool back
+	addr    netip.Addr    // where it goes
+	known   *[]netip.Addr // the addresses that addr was looked for in last
+
+	idleSince  int64
+	restUntil  int64 // not to be used before; 0: at once
+	behindHead bool  // the last response was one to HEAD
+	inBody     bool  // in target.bodies, unless it was evicted
+
+	exchange
 }
 
-// takeStale moves what has waited too long out of the queue, a block of it at
-// the most. t.mu is held.
-func (t *target) takeStale(now int64, stale []entry) []entry {
-	for t.queue.n > 0 && len(stale) < blockSize && now-t.queue.front().at > int64(t.cfg.MaxAge) {
-		stale = append(stale, t.queue.popFront())
-	}
-	t.length.Store(int64(t.queue.n))
-	return stale
-}
+// exchange is one batch of requests on a connection, and what came of the
+// responses.
+type exchange struct {
+	batch    []entry  // in the order in which they are written
+	toWrite  [][]byte // what has yet to be written, behind socket.unsent
+	written  int      // bytes
+	writeErr error
+	start    int64 // when the batch was written
+	clock    int64 // when something arrived last, at first start
+	probe    bool  // finds out whether the target answers again
 
-// dropStale drops what has waited too long though no worker came for it.
-func (t *target) dropStale(now int64) {
-	var stale []entry
-	var r results
-	for {
-		t.mu.Lock()
-		stale = t.takeStale(now, stale[:0])
-		t.mu.Unlock()
-		for i := range stale {
-			r.drop(&stale[i], dropStale)
-		}
-		t.settle(&r)
-		if len(stale) < blockSize {
-			return
-		}
-	}
-}
-
-// answered follows the target's pace, and its habits. Any status closes the
-// breaker.
-func (t *target) answered(r *results) {
-	now := t.now()
-	t.mu.Lock()
-	if r.first > 0 {
-		t.pace.add(r.first)
-	}
-	single := t.pipelining.ended(now, r.whole, r.cut)
-	if single > 0 {
-		t.batchLimit.Store(1)
-	}
-	closed := r.first > 0 && t.breaker.succeed()
-	opened := t.breaker.opened
-	t.mu.Unlock()
-	r.first, r.whole, r.cut = 0, false, 0
-	if single > 0 {
-		t.logSingle(single)
-	}
-	if closed {
-		t.log.Info("breaker closed: the target answers again", "target", t.cfg.Name,
-			"after", time.Duration(now-opened).Round(time.Millisecond))
-	}
-}
-
-// tick closes connections that have been idle for long, wakes a worker for a queue
-// that stands still or for a probe, drops what is stale though no worker comes
-// for it, pipelines again after a pause, looks up the target's addresses again,
-// and looks how much has to be shed.
-func (t *target) tick(now int64) {
-	t.dropStale(now)
-	t.mu.Lock()
-	if t.pipelining.resumes(now) {
-		t.batchLimit.Store(int64(t.cfg.Batch))
-	}
-	t.resolveAgain(now)
-	old := t.takeIdle(func(c *conn) bool { return now-c.idleSince > idleTime })
-	if t.cfg.Drop == DropUniform || t.options.Steer != nil {
-		t.shedding.observe(t.served, t.queue.n, &t.cfg)
-		t.room.Store(math.Float64bits(t.shedding.room))
-	}
-	w := t.wakeSleeper(now)
-	t.mu.Unlock()
-	w.rouse()
-	for _, c := range old {
-		c.close()
-	}
+	response  http1.Reader // to batch[done]
+	done      int          // how many responses are complete
+	counted   bool         // the status of the next one arrived
+	since     int64        // when what is waited for began: the response at the end of the one before, its body at the status
+	bodyBytes int          // of the socket since then
+	rest      []byte       // of a head: up to one line that is not complete
+	drained   bool         // TLS holds nothing that it read
+	readBy    int64        // the read deadline that the socket knows
+	closing   bool         // nothing follows on the connection
+	proven    bool         // a response came on it, also to an earlier batch
 }

@@ -3,8 +3,6 @@ package fanout
 import (
 	"runtime"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A worker takes a share of the queue and the connections for it, writes all,
@@ -26,40 +24,6 @@ const (
 // cores is how many workers of a target may sleep, and how many a fast target
 // gets without a backlog: more would only wait for a core.
 var cores = runtime.GOMAXPROCS(0)
-
-// worker is a goroutine that sends the requests of one target.
-type worker struct {
-	t       *target
-	wake    chan struct{} // sent to by whoever took it out of t.sleepers
-	awake   bool          // counted in t.awake; with t.mu
-	looking bool          // counted in t.looking; with t.mu
-
-	conns   []*conn   // in its hands, and good
-	resting []*conn   // likewise, but not to be used for a while
-	checked bool      // conns were looked at, and there was no pause since
-	busy    []*conn   // with the requests of this turn
-	pending []*conn   // with those of earlier turns
-	spare   []*conn   // empty: where pending goes next
-	opening []*conn   // likewise, but have yet to be opened
-	evicted []*socket // given up for their place, have to be closed
-	fast    bool      // the target is, in this turn
-	probed  bool      // a probe ended in this turn
-	buf     []byte    // of this turn: what is written, then what is read
-	stale   []entry
-	results results
-
-	sockets []*socket // scratch of check
-	polled  []unix.PollFd
-}
-
-func newWorker(t *target) *worker {
-	w, ok := t.workers.Get().(*worker)
-	if !ok {
-		w = &worker{wake: make(chan struct{}, 1)}
-	}
-	w.t = t
-	return w
-}
 
 // run is the life of a worker.
 func (w *worker) run() {
