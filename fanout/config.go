@@ -60,7 +60,7 @@ type TargetConfig struct {
 	Sample  float64       // share of the requests that the group gets, 0 to 1
 	Methods []string      // empty: all
 	Rate    float64       // requests a second at most; 0: no limit
-	Conns   int           // connections at most, so also lanes
+	Conns   int           // connections at most
 	Batch   int           // requests in flight on one connection at most
 	Queue   int           // requests that wait at most
 	Drop    Drop          // who goes when the queue is full

@@ -29,7 +29,7 @@ const (
 	keptDifferences = 64  // of each target
 	maxPath         = 512 // bytes of a path that are kept
 	// Of more differences than this a sample is kept: by then the counters tell
-	// more, and lanes have better things to do.
+	// more, and workers have better things to do.
 	differencesPerSecond = 10
 )
 

@@ -3,10 +3,10 @@ package fanout
 import "time"
 
 const (
-	// fastAnswer divides targets that answer so fast that a request behind
+	// fastResponse divides targets that answer so fast that a request behind
 	// another hardly waits, and full batches cost least, from those where what
 	// came together has to run together.
-	fastAnswer = int64(500 * time.Microsecond)
+	fastResponse = int64(500 * time.Microsecond)
 	// paceWindow is how many batches the pace looks back, at least.
 	paceWindow = 32
 )
@@ -33,5 +33,5 @@ func (p *pace) add(first int64) {
 // fast reports whether the target answers in well under a millisecond. Nothing
 // is known of one that has not answered yet.
 func (p *pace) fast() bool {
-	return p.now > 0 && p.now < fastAnswer || p.before > 0 && p.before < fastAnswer
+	return p.now > 0 && p.now < fastResponse || p.before > 0 && p.before < fastResponse
 }

@@ -28,8 +28,8 @@ const (
 // shedding is how much a target with drop=uniform admits.
 type shedding struct {
 	room    float64 // requests that make the queue full
-	taken   uint64  // by lanes, up to the last tick
-	perTick float64 // requests that lanes took between two ticks, on average
+	taken   uint64  // by workers, up to the last tick
+	perTick float64 // requests that workers took between two ticks, on average
 	ticks   int     // that requests have been waiting for
 }
 

@@ -14,7 +14,7 @@ type batch struct {
 
 	prepared wire.Prepared
 	free     localFree
-	takers   []*target // of the current request
+	chosen   []*target // of the current request
 	held     int64     // bytes of payload made by this batch
 
 	rejected [codec.RejectAborted + 1]int
@@ -69,7 +69,7 @@ func (b *batch) dispatch() {
 	cost := payloadCost(payloadBytes(p))
 	var luck draw
 	luck.hash, luck.keyed = b.plan.cfg.SampleBy.hash(p)
-	b.takers = b.takers[:0]
+	b.chosen = b.chosen[:0]
 	for i, g := range b.plan.groups {
 		if !g.wants(p.Request.Method) {
 			b.groups[i].filtered++
@@ -87,14 +87,14 @@ func (b *batch) dispatch() {
 			tb.dropped[reason]++
 			continue
 		}
-		b.takers = append(b.takers, t)
+		b.chosen = append(b.chosen, t)
 	}
-	if len(b.takers) == 0 {
+	if len(b.chosen) == 0 {
 		return
 	}
-	pl := b.serialise(p, len(b.takers))
+	pl := b.serialise(p, len(b.chosen))
 	b.held += pl.cost()
-	for _, t := range b.takers {
+	for _, t := range b.chosen {
 		tb := &b.targets[t.slot]
 		tb.entries = append(tb.entries, entry{payload: pl, at: b.now, size: int32(len(pl.buf)), flags: pl.flags})
 		tb.held += pl.cost()
