@@ -85,20 +85,20 @@ func runBeside(ctx context.Context, cfg RunConfig, beside func(context.Context, 
 	if err != nil {
 		return Report{}, a.explain(err)
 	}
+	ends := func() {}
 	if beside != nil {
-		var end func()
-		ctx, end = goBeside(ctx, func(ctx context.Context) error { return beside(ctx, a) })
-		defer end()
+		ctx, ends = goBeside(ctx, func(ctx context.Context) error { return beside(ctx, a) })
+		defer ends()
 	}
-	r, err := measure(ctx, cfg, g, a, sinks)
+	r, err := measure(ctx, cfg, g, a, sinks, ends)
 	if err != nil {
 		return r, a.explain(err)
 	}
 	return r, nil
 }
 
-// goBeside starts f, and returns a context that ends with the error of f and what
-// ends f and waits for it.
+// goBeside starts f, and returns a context that ends with the error of f, and what
+// ends f and waits for that, which may be called again.
 func goBeside(ctx context.Context, f func(context.Context) error) (context.Context, func()) {
 	beside, stop := context.WithCancel(ctx)
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -111,12 +111,12 @@ func goBeside(ctx context.Context, f func(context.Context) error) (context.Conte
 	return ctx, func() {
 		stop()
 		done.Wait()
-		cancel(nil)
 	}
 }
 
-// measure drives the load of g and waits for what comes of it.
-func measure(ctx context.Context, cfg RunConfig, g *Generator, a *agent, sinks sinks) (Report, error) {
+// measure drives the load of g and waits for what comes of it. When the load is
+// over it calls ended, before it waits.
+func measure(ctx context.Context, cfg RunConfig, g *Generator, a *agent, sinks sinks, ended func()) (Report, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w := window{g: g, agent: a, sinks: sinks}
@@ -136,6 +136,7 @@ func measure(ctx context.Context, cfg RunConfig, g *Generator, a *agent, sinks s
 		cancel(err)
 	}
 	<-taken
+	ended()
 	if err := cmp.Or(err, watched); err != nil {
 		return Report{}, err
 	}

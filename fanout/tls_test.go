@@ -168,6 +168,8 @@ func TestTLSSessionIsResumed(t *testing.T) {
 			eventually(t, "a response", func() bool { return answered(fan.targets[0]) == uint64(i+1) })
 		}
 		drain(t, fan)
+		tt.mu.Lock()
+		defer tt.mu.Unlock()
 		if len(tt.sessions) != 2 || tt.sessions[0].DidResume || !tt.sessions[1].DidResume {
 			t.Errorf("%s: %d sessions, none of which is resumed", tls.VersionName(version), len(tt.sessions))
 		}
