@@ -62,6 +62,14 @@ func TestSubmitToColdTargets(t *testing.T) {
 		asleep[i] = tg.sleepers[0]
 		tg.mu.Unlock()
 	}
+	defer func() { // or the drain would wait for those asleep
+		for i, tg := range f.targets {
+			tg.mu.Lock()
+			tg.awake, tg.looking = 0, 0
+			tg.sleepers = append(tg.sleepers[:0], asleep[i])
+			tg.mu.Unlock()
+		}
+	}()
 	reqs := make([]codec.Request, 100)
 	for i := range reqs {
 		reqs[i] = browserRequest()
@@ -94,12 +102,6 @@ func TestSubmitToColdTargets(t *testing.T) {
 	}
 	if least > 0 {
 		t.Errorf("Submit makes %d allocations at least", least)
-	}
-	for i, tg := range f.targets {
-		tg.mu.Lock()
-		tg.awake, tg.looking = 0, 0
-		tg.sleepers = append(tg.sleepers[:0], asleep[i])
-		tg.mu.Unlock()
 	}
 }
 
