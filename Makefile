@@ -27,7 +27,8 @@ demo: build haproxy ## Show it at work on this machine.
 
 test: haproxy wrk chromium curl ## Run all tests with the race detector.
 	rm -rf $(COVER) && mkdir -p $(COVER)/tests $(COVER)/binary
-	MIRRORGATE_COVER=$(COVER)/binary go test -race -cover -timeout 15m ./... -args -test.gocoverdir=$(COVER)/tests
+	go test -race -cover -timeout 15m $$(go list ./... | grep -v /e2e) -args -test.gocoverdir=$(COVER)/tests
+	MIRRORGATE_COVER=$(COVER)/binary go test -race -timeout 15m ./cmd/mirrorgate/internal/e2e # alone: HAProxy's time limits are those of a sound host
 	go test -run 'Allocates' ./codec ./engine ./fanout/... # the race detector allocates itself
 	go test -v -run '^TestSessionModel$$' ./engine -rapid.checks=100000
 

@@ -19,28 +19,28 @@ import (
 	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
-// Drop is the policy of a full queue: who goes.
-type Drop uint8
+// DropPolicy is the policy of a full queue: who goes.
+type DropPolicy uint8
 
 // The policies.
 const (
-	DropNewest  Drop = iota // the request that finds the queue full
-	DropOldest              // the request that has waited longest
-	DropUniform             // at random, and by key, before the queue is full
+	DropNewest  DropPolicy = iota // the request that finds the queue full
+	DropOldest                    // the request that has waited longest
+	DropUniform                   // at random, and by key, before the queue is full
 )
 
 var dropNames = []string{"newest", "oldest", "uniform"}
 
 // String returns the name that the options use.
-func (d Drop) String() string { return dropNames[d] }
+func (d DropPolicy) String() string { return dropNames[d] }
 
 // ParseDrop reads a policy by its name.
-func ParseDrop(s string) (Drop, error) {
+func ParseDrop(s string) (DropPolicy, error) {
 	i := slices.Index(dropNames, s)
 	if i < 0 {
 		return 0, fmt.Errorf("drop is %q, should be one of %s", s, strings.Join(dropNames, ", "))
 	}
-	return Drop(i), nil
+	return DropPolicy(i), nil
 }
 
 // The values of TargetConfig.Host that are no host name.
@@ -63,7 +63,7 @@ type TargetConfig struct {
 	Conns   int           // connections at most
 	Batch   int           // requests in flight on one connection at most
 	Queue   int           // requests that wait at most
-	Drop    Drop          // who goes when the queue is full
+	Drop    DropPolicy    // who goes when the queue is full
 	Timeout time.Duration // for connecting, and for each answer
 	MaxAge  time.Duration // a request that waited longer is dropped as stale
 	Host    string        // HostKeep, HostTarget, or the value of the Host field

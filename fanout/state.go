@@ -38,7 +38,7 @@ type TargetState struct {
 	LastFailure Failure // since the target is as it is; Kind is empty if there was none
 
 	Conns, Batch, Queue int
-	Drop                Drop
+	Drop                DropPolicy
 	Timeout, MaxAge     time.Duration
 	Host                string
 }

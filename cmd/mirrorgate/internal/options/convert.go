@@ -58,7 +58,7 @@ func (o *Options) targetDefaults() fanout.TargetConfig {
 	t.Conns = o.Conns
 	t.Batch = o.Batch
 	t.Queue = o.Queue
-	t.Drop = o.Drop.Drop
+	t.Drop = o.Drop.DropPolicy
 	t.Timeout = time.Duration(o.Timeout)
 	t.MaxAge = time.Duration(o.MaxAge)
 	t.Host = o.Host

@@ -144,11 +144,11 @@ func (m *Methods) UnmarshalText(text []byte) error {
 }
 
 // DropPolicy says which request goes when a queue is full.
-type DropPolicy struct{ fanout.Drop }
+type DropPolicy struct{ fanout.DropPolicy }
 
 // UnmarshalText reads newest, oldest or uniform.
 func (d *DropPolicy) UnmarshalText(text []byte) (err error) {
-	d.Drop, err = fanout.ParseDrop(string(text))
+	d.DropPolicy, err = fanout.ParseDrop(string(text))
 	return err
 }
 
