@@ -20,7 +20,7 @@ const (
 
 // breaker keeps a target that fails from costing anything: while it is open,
 // new requests are dropped for one look at probeAt, and those that wait stay
-// where they are. Now and then one request goes out as a probe; any answer closes
+// where they are. Now and then one request goes out as a probe; any status closes
 // the breaker. All but probeAt is guarded by the target's mutex.
 type breaker struct {
 	probeAt  atomic.Int64 // when the next probe may go; 0: closed; underWay: one is out

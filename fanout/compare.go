@@ -6,7 +6,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 )
 
-// comparison says how a target's answer compares to that of production, which
+// comparison says how a target's response compares to that of production, which
 // is known of requests that HAProxy mirrors after the response. Only the status
 // codes are compared.
 type comparison uint8
@@ -14,8 +14,8 @@ type comparison uint8
 const (
 	compareSame       comparison = iota // the same code
 	compareDiffers                      // any difference but the next two
-	comparePrimary5xx                   // only production's answer is 5xx
-	compareMirror5xx                    // only the target's answer is 5xx
+	comparePrimary5xx                   // only production's response is 5xx
+	compareMirror5xx                    // only the target's response is 5xx
 	comparisons
 )
 

@@ -64,7 +64,7 @@ type TargetConfig struct {
 	Batch   int           // requests in flight on one connection at most
 	Queue   int           // requests that wait at most
 	Drop    DropPolicy    // who goes when the queue is full
-	Timeout time.Duration // for connecting, and for each answer
+	Timeout time.Duration // for connecting, and for each response
 	MaxAge  time.Duration // a request that waited longer is dropped as stale
 	Host    string        // HostKeep, HostTarget, or the value of the Host field
 
@@ -123,7 +123,7 @@ type Config struct {
 
 	Metrics *metrics.Set
 	Logger  *slog.Logger
-	// DifferenceLog gets a line for answers that differ from production's, at most
+	// DifferenceLog gets a line for responses that differ from production's, at most
 	// five a second; nil: none.
 	DifferenceLog *slog.Logger
 

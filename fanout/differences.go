@@ -9,18 +9,18 @@ import (
 // Difference is a request that a target answered with another status code than
 // production did. The query of its path is cut: it may hold secrets.
 type Difference struct {
-	Time    time.Time `json:"time"` // of the target's answer
+	Time    time.Time `json:"time"` // of the target's response
 	Target  string    `json:"target"`
 	Result  string    `json:"result"` // as in mirrorgate_compare_total
 	Method  string    `json:"method"`
 	Path    string    `json:"path"`
 	ID      string    `json:"id,omitempty"`
-	Primary Answer    `json:"primary"`
-	Mirror  Answer    `json:"mirror"`
+	Primary Response  `json:"primary"`
+	Mirror  Response  `json:"mirror"`
 }
 
-// Answer is one side of a Difference.
-type Answer struct {
+// Response is one side of a Difference.
+type Response struct {
 	Status  int      `json:"status"`
 	Seconds *float64 `json:"seconds,omitempty"` // nil if unknown
 }
@@ -66,7 +66,7 @@ func (d *differences) appendTo(all []Difference) []Difference {
 	return append(all, d.ring...)
 }
 
-// differed keeps and logs an answer that differs, unless there are too many.
+// differed keeps and logs a response that differs, unless there are too many.
 func (t *target) differed(p *payload, c comparison, code int, took int64) {
 	now := t.now()
 	kept := t.differs.limit.allow(now)
@@ -80,7 +80,7 @@ func (t *target) differed(p *payload, c comparison, code int, took int64) {
 	d := Difference{
 		Time: time.Now(), Target: t.cfg.Name, Result: c.String(),
 		Method: string(line[:p.path-1]), Path: string(path[:min(len(path), maxPath)]), ID: string(p.id()),
-		Primary: Answer{Status: int(p.status)}, Mirror: Answer{code, &seconds},
+		Primary: Response{Status: int(p.status)}, Mirror: Response{code, &seconds},
 	}
 	if p.took >= 0 {
 		primary := float64(p.took) / 1e3

@@ -33,7 +33,7 @@ func TestDifferences(t *testing.T) {
 	}
 	latest, first := all[0], all[1]
 	if latest.Target != "b" || latest.Result != "primary_5xx" || len(latest.Path) != maxPath || latest.ID != "" ||
-		latest.Primary != (Answer{Status: 503}) || latest.Mirror.Status != 200 {
+		latest.Primary != (Response{Status: 503}) || latest.Mirror.Status != 200 {
 		t.Errorf("the latest is %+v", latest)
 	}
 	took := first.Mirror.Seconds

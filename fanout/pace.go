@@ -11,7 +11,7 @@ const (
 	paceWindow = 32
 )
 
-// pace is how fast a target can answer: the shortest time to the first answer
+// pace is how fast a target can answer: the shortest time to the first response
 // of a batch among the last ones. The shortest, for on a busy host most of the
 // others tell how long we waited for a core ourselves, and more connections
 // would only make that worse.

@@ -13,7 +13,7 @@ import (
 // buf, nobody may write it.
 type payload struct {
 	refs atomic.Int32
-	took int32 // milliseconds that production's answer took; negative: unknown
+	took int32 // milliseconds that production's response took; negative: unknown
 	buf  []byte
 	next *payload // in a chain of free ones
 
@@ -23,7 +23,7 @@ type payload struct {
 
 	flags  entryFlags // of its entries
 	idLen  uint8      // bytes of the request's id, which stands behind buf in its capacity
-	status uint16     // of production's answer; 0: there is nothing to compare with
+	status uint16     // of production's response; 0: there is nothing to compare with
 }
 
 // payloadSize is how many bytes the allocator takes for a payload besides its
@@ -54,7 +54,7 @@ func payloadBytes(p *wire.Prepared) int {
 // maxID is how many bytes of a request's id are kept.
 const maxID = math.MaxUint8
 
-// keepProduction keeps what an answer will be compared with. The payload has room
+// keepProduction keeps what a response will be compared with. The payload has room
 // for the id.
 func (p *payload) keepProduction(production *codec.ProductionResponse) {
 	p.took = -1

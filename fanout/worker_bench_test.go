@@ -57,13 +57,13 @@ func answerAll(conn net.Conn) {
 	}
 }
 
-// BenchmarkLanes is the way from Submit to the counted answer, for reads of 20
+// BenchmarkWorkers is the way from Submit to the counted response, for reads of 20
 // requests, the target included.
-func BenchmarkLanes(b *testing.B) {
+func BenchmarkWorkers(b *testing.B) {
 	for _, batch := range []int{1, 16, 64} {
 		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
 			url := cheapTarget(b)
-			f := newFanout(b, nil, fmt.Sprintf("%s,batch=%d,queue=1024", url, batch))
+			f := newFanout(b, nil, fmt.Sprintf("%s,batch=%d", url, batch))
 			reqs := make([]codec.Request, 20)
 			for i := range reqs {
 				reqs[i] = browserRequest()

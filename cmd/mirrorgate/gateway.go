@@ -24,9 +24,9 @@ var (
 )
 
 // shareProcessors returns the number of event loops, one for two cores unless
-// some are asked for, since the lanes have as much to do. A loop keeps one of
+// some are asked for, since the workers have as much to do. A loop keeps one of
 // Go's processors while it waits in epoll, until the runtime notices: there must
-// be one that no loop can keep, or the lanes would wait with it. Any more only
+// be one that no loop can keep, or the workers would wait with it. Any more only
 // make threads that look for work in each other's queues.
 func shareProcessors(loops int) int {
 	loops = cmp.Or(loops, max(1, cores/2))
