@@ -30,8 +30,9 @@ func (w *worker) await(c *conn) {
 	if c.inBody {
 		c.inBody = false
 		t.mu.Lock()
-		t.leaveBody(c)
+		evicted := !t.leaveBody(c)
 		t.mu.Unlock()
+		c.closing = c.closing || evicted // whoever evicted it closes its socket any moment
 	}
 	w.finish(c)
 	w.report()
@@ -56,9 +57,11 @@ func (w *worker) closeEvicted() {
 	w.evicted = w.evicted[:0]
 }
 
-// leaveBody is the end of that. t.mu is held.
-func (t *target) leaveBody(c *conn) {
-	if i := slices.Index(t.bodies, c); i >= 0 {
+// leaveBody is the end of that. It reports whether c was not evicted. t.mu is held.
+func (t *target) leaveBody(c *conn) bool {
+	i := slices.Index(t.bodies, c)
+	if i >= 0 {
 		t.bodies = slices.Delete(t.bodies, i, i+1)
 	}
+	return i >= 0
 }
