@@ -58,7 +58,7 @@ func TestDrainEnds(t *testing.T) {
 			c.waitEnd()
 		})
 		fan := newFanout(t, nil, rt.url+",conns=1,batch=4")
-		fan.Submit(requests(slices.Repeat([]string{"GET /", "PUT /"}, 5)...))
+		fan.Submit(requests(slices.Repeat([]string{"GET /", "DELETE /"}, 5)...))
 		<-written
 		eventually(t, "the whole answers", func() bool {
 			return sample(t, fan, `mirrorgate_target_duration_seconds_count{target="t1"}`) == strconv.Itoa(answers)

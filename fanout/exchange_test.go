@@ -61,12 +61,12 @@ func TestExchange(t *testing.T) {
 	}
 	one := func(answer string) func(c *rawConn) { return func(c *rawConn) { c.serve(answer) } }
 	empty := func(status string) string { return "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n" }
-	const abc = "GET /a, PUT /b, GET /c"
+	const abc = "GET /a, DELETE /b, GET /c"
 	const three = "selected=3 sent=3 2xx=3"
 
 	f("keep-alive", "batch=1", abc, one(ok), abc, three, 1)
 	f("batch", "batch=3", abc, answers(ok, ok, ok), abc, three, 1)
-	f("full batches and a rest", "batch=4", "GET /1, GET /2, GET /3, GET /4, PUT /5, GET /6, GET /7, GET /8, GET /9",
+	f("full batches and a rest", "batch=4", "GET /1, GET /2, GET /3, GET /4, DELETE /5, GET /6, GET /7, GET /8, GET /9",
 		func(c *rawConn) {
 			for _, n := range []int{4, 4, 1} {
 				c.take(n)
@@ -74,12 +74,12 @@ func TestExchange(t *testing.T) {
 			}
 			c.waitEnd()
 		},
-		"GET /1, GET /2, GET /3, GET /4, PUT /5, GET /6, GET /7, GET /8, GET /9", "selected=9 sent=9 2xx=9", 1)
+		"GET /1, GET /2, GET /3, GET /4, DELETE /5, GET /6, GET /7, GET /8, GET /9", "selected=9 sent=9 2xx=9", 1)
 
 	// Every kind of answer leaves the connection where the next one begins.
 	kinds := func(name, method, answer, class string) {
 		t.Helper()
-		reqs := method + " /a, PUT /b, GET /c"
+		reqs := method + " /a, DELETE /b, GET /c"
 		f(name, "batch=3", reqs, answers(answer, ok, ok), reqs, strings.Replace(three, "2xx=3", class, 1), 1)
 	}
 	// heads is kinds for HEAD, which goes alone.
@@ -131,20 +131,20 @@ func TestExchange(t *testing.T) {
 	// again, whatever its method, and each alone.
 	closing := func(name, answer, class string) {
 		t.Helper()
-		f(name, "batch=4", "GET /a, PUT /b, GET /c, DELETE /d", first(func(c *rawConn) {
+		f(name, "batch=4", "GET /a, DELETE /b, GET /c, DELETE /d", first(func(c *rawConn) {
 			c.take(4)
 			c.send(ok, answer)
-		}), "GET /a, PUT /b, GET /c, DELETE /d, GET /c, DELETE /d", "selected=4 sent=4 "+class, 2)
+		}), "GET /a, DELETE /b, GET /c, DELETE /d, GET /c, DELETE /d", "selected=4 sent=4 "+class, 2)
 	}
 	closing("close in the middle of a batch", okClose, "2xx=4")
 	closing("close among other tokens", "HTTP/1.1 200 OK\r\nconnection: Foo , CLOSE\r\nContent-Length: 0\r\n\r\n", "2xx=4")
 	closing("HTTP/1.0 closes", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", "2xx=4")
 	closing("body until the end closes", "HTTP/1.1 200 OK\r\n\r\nall that comes", "2xx=4")
 	closing("101 closes", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "1xx=1 2xx=3")
-	f("close twice", "batch=2", "GET /a, PUT /b", func(c *rawConn) {
+	f("close twice", "batch=2", "GET /a, DELETE /b", func(c *rawConn) {
 		c.take(1)
 		c.send(okClose)
-	}, "GET /a, PUT /b", "selected=2 sent=2 2xx=2", 2)
+	}, "GET /a, DELETE /b", "selected=2 sent=2 2xx=2", 2)
 	f("sent again once only", "batch=2", "GET /a, GET /b", func(c *rawConn) {
 		if c.number == 1 {
 			c.take(2)
@@ -156,17 +156,17 @@ func TestExchange(t *testing.T) {
 
 	// A connection that breaks unannounced: idempotent requests go out once
 	// more, others never.
-	f("broken before any answer", "batch=3", abc, first(func(c *rawConn) { c.take(3) }), abc+", GET /a, PUT /b, GET /c", three, 2)
+	f("broken before any answer", "batch=3", abc, first(func(c *rawConn) { c.take(3) }), abc+", GET /a, DELETE /b, GET /c", three, 2)
 	f("broken before the answer to a POST", "batch=3", "POST /a 1, GET /b", first(func(c *rawConn) { c.take(1) }), "POST /a 1, GET /b", "selected=2 sent=2 2xx=1 reset=1", 2)
-	f("broken after an answer", "batch=3", "PUT /a, PUT /b, DELETE /c", first(func(c *rawConn) {
+	f("broken after an answer", "batch=3", "DELETE /a, DELETE /b, DELETE /c", first(func(c *rawConn) {
 		c.take(3)
 		c.send(ok)
-	}), "PUT /a, PUT /b, DELETE /c, PUT /b, DELETE /c", three, 2)
+	}), "DELETE /a, DELETE /b, DELETE /c, DELETE /b, DELETE /c", three, 2)
 	f("broken twice", "batch=2", "GET /a", func(c *rawConn) { c.take(1) }, "GET /a, GET /a", "selected=1 sent=1 reset=1", 2)
-	f("broken in the header section", "batch=2", "GET /a, PUT /b", first(func(c *rawConn) {
+	f("broken in the header section", "batch=2", "GET /a, DELETE /b", first(func(c *rawConn) {
 		c.take(2)
 		c.send("HTTP/1.1 200 OK\r\nConte")
-	}), "GET /a, PUT /b, GET /a, PUT /b", "selected=2 sent=2 2xx=2", 2)
+	}), "GET /a, DELETE /b, GET /a, DELETE /b", "selected=2 sent=2 2xx=2", 2)
 	f("broken after an informational answer", "batch=1", "GET /a", first(func(c *rawConn) {
 		c.take(1)
 		c.send("HTTP/1.1 103 Early Hints\r\n\r\n")
@@ -199,7 +199,7 @@ func TestExchange(t *testing.T) {
 			c.take(3)
 			c.send(answer)
 			c.waitEnd()
-		}), abc+", PUT /b, GET /c", "selected=3 sent=3 2xx=2 protocol=1", 2)
+		}), abc+", DELETE /b, GET /c", "selected=3 sent=3 2xx=2 protocol=1", 2)
 	}
 	garbage("no HTTP", "SSH-2.0-OpenSSH_9.2\r\n\r\n")
 	garbage("status of four digits", "HTTP/1.1 2000 OK\r\n\r\n")
@@ -250,5 +250,5 @@ func TestExchange(t *testing.T) {
 	f("no answer in time", "batch=3,timeout=100ms", abc, first(func(c *rawConn) {
 		c.take(3)
 		c.waitEnd()
-	}), abc+", PUT /b, GET /c", "selected=3 sent=3 2xx=2 timeout=1", 2)
+	}), abc+", DELETE /b, GET /c", "selected=3 sent=3 2xx=2 timeout=1", 2)
 }

@@ -118,7 +118,7 @@ func TestResponsesInPieces(t *testing.T) {
 			c.waitEnd()
 		})
 		f := newFanout(t, nil, rt.url+",conns=1,batch=5")
-		f.Submit(requests("GET /1", "PUT /2", "GET /3", "GET /4"))
+		f.Submit(requests("GET /1", "DELETE /2", "GET /3", "GET /4"))
 		drain(t, f)
 		if got := counts(f.targets[0]); got != "selected=4 sent=4 2xx=2 3xx=1 4xx=1" || rt.connections() != 1 {
 			t.Errorf("pieces of %d bytes: %s on %d connections", size, got, rt.connections())
