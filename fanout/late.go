@@ -57,6 +57,15 @@ func (w *worker) closeEvicted() {
 	w.evicted = w.evicted[:0]
 }
 
+// closeExcess closes the connections whose place the worker gave to others.
+func (w *worker) closeExcess() {
+	for i, c := range w.excess {
+		c.release()
+		w.excess[i] = nil
+	}
+	w.excess = w.excess[:0]
+}
+
 // leaveBody is the end of that. It reports whether c was not evicted. t.mu is held.
 func (t *target) leaveBody(c *conn) bool {
 	i := slices.Index(t.bodies, c)

@@ -52,7 +52,10 @@ func (w *worker) takeShare(now int64) bool {
 	t := w.t
 	share, taken := w.share(), 0
 	for len(w.busy)+len(w.opening) < turnConns && taken < max(turnRequests, share) && t.work(now) > 0 {
-		c := w.nextConn(now)
+		c := w.freshConn()
+		if c == nil {
+			c = w.nextConn(now)
+		}
 		if c == nil {
 			break
 		}
@@ -68,6 +71,28 @@ func (w *worker) takeShare(now int64) bool {
 	t.taken = now
 	t.served += uint64(taken)
 	return true
+}
+
+// freshConn returns a connection that has yet to be opened if the next request is
+// sent for the second time, and there may be one: what is idle may end like the
+// connection before. t.mu is held.
+func (w *worker) freshConn() *conn {
+	t := w.t
+	if !t.queue.front().retried() {
+		return nil
+	}
+	if last := len(w.conns) - 1; last >= 0 && t.open >= t.cfg.Conns && t.dialing < t.dialLimit {
+		w.excess = append(w.excess, w.conns[last])
+		w.conns[last] = nil
+		w.conns = w.conns[:last]
+		t.forgetConn()
+	}
+	if !t.mayOpen() {
+		return nil
+	}
+	c := t.newConn()
+	w.opening = append(w.opening, c)
+	return c
 }
 
 // nextConn returns a connection for the next requests, or nil: one that has yet to

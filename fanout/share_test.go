@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -139,4 +140,33 @@ func TestAloneOnAConnection(t *testing.T) {
 	tg.mu.Unlock()
 	tg.letGo()
 	drain(t, f)
+}
+
+// A request that is sent for the second time takes a new connection, not one that
+// may end like the one before; at the limit another one gives its place.
+func TestSentAgainOnANewConnection(t *testing.T) {
+	f := func(conns int) {
+		t.Helper()
+		rt := listen(t, func(c *rawConn) {
+			c.take(1)
+			c.send(ok)
+			if c.number <= 3 {
+				c.take(1) // and ends without a response
+				return
+			}
+			c.serve(ok)
+		})
+		fan := newFanout(t, nil, fmt.Sprintf("%s,conns=%d", rt.url, conns))
+		tg := fan.targets[0]
+		tg.pace = pace{now: 10 * ms}
+		fan.Submit(requests("GET /1", "GET /2", "GET /3"))
+		eventually(t, "three responses", func() bool { return answered(tg) == 3 && tg.idleConns() == rt.connections() })
+		fan.Submit(requests("GET /a"))
+		drain(t, fan)
+		if got := counts(tg); got != "selected=4 sent=4 2xx=4" {
+			t.Errorf("with %d connections: %s", conns, got)
+		}
+	}
+	f(3)
+	f(64)
 }

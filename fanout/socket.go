@@ -255,6 +255,12 @@ func (s *socket) send(b []byte) (n int, err error) {
 	return n, err
 }
 
+// ackNow acknowledges what came: a peer with more to send may wait for that
+// (Nagle's algorithm, RFC 896).
+func (s *socket) ackNow() {
+	_ = s.raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })
+}
+
 // flush writes what Write kept, until the write deadline.
 func (s *socket) flush() error {
 	_, err := s.TCPConn.Write(s.unsent)

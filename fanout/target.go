@@ -107,6 +107,7 @@ type worker struct {
 	pending []*conn   // with those of earlier turns
 	spare   []*conn   // empty: where pending goes next
 	opening []*conn   // likewise, but have yet to be opened
+	excess  []*conn   // gave their place to another one, have to be closed
 	evicted []*socket // given up for their place, have to be closed
 	fast    bool      // the target is, in this turn
 	probed  bool      // a probe ended in this turn

@@ -17,7 +17,7 @@ const (
 	// headPause is how long a connection is not used behind the response to a HEAD,
 	// in nanoseconds: some servers send the body all the same, in a packet of its
 	// own.
-	headPause = int64(20 * time.Millisecond)
+	headPause = int64(50 * time.Millisecond)
 )
 
 // send writes the requests of this turn, as far as the kernel takes them.
@@ -115,6 +115,7 @@ func (w *worker) finish(c *conn) {
 	case !c.reusable() || head && w.t.closeHeads.Load() || c.moved():
 		c.close()
 	case head:
+		c.socket.ackNow()
 		c.restUntil, c.behindHead = c.clock+headPause, true
 		w.resting = append(w.resting, c)
 	default:

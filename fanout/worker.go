@@ -50,6 +50,7 @@ func (w *worker) take() bool {
 	next := t.nextWorker(t.taken)
 	t.mu.Unlock()
 	next.rouse()
+	w.closeExcess()
 	w.openConns()
 	return true
 }
