@@ -1,6 +1,9 @@
 package fanout
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // handOver leaves c to a goroutine of its own, which waits for what is late and
 // then goes on as a worker.
@@ -15,15 +18,25 @@ func (w *worker) handOver(c *conn) {
 // await writes what is left to write on c and reads the responses, however long
 // both take.
 func (w *worker) await(c *conn) {
-	t := w.t
+	t, long := w.t, false
 	c.writeRest()
 	for !c.finished() {
 		if c.onlyBody() && !c.inBody {
 			w.report()
 			t.enterBody(c)
 		}
-		c.readBefore(c.limit(), 0)
-		if err := c.readLate(&w.results); err != nil {
+		until := c.limit()
+		if c.inBody && !long {
+			until = min(until, c.bodyAt+bodyTime+1)
+		}
+		c.readBefore(until, 0)
+		err := c.readLate(&w.results)
+		switch {
+		case err == nil:
+		case c.inBody && !long && until < c.limit():
+			long = true
+			t.lookAgain() // its place may be needed
+		default:
 			c.broke(err, &w.results)
 		}
 	}
@@ -40,9 +53,26 @@ func (w *worker) await(c *conn) {
 
 // enterBody lets c be closed if its place is needed.
 func (t *target) enterBody(c *conn) {
-	c.inBody = true
+	c.inBody, c.bodyAt = true, t.now()
 	t.mu.Lock()
 	t.bodies = append(t.bodies, c)
+	w := t.nextWorker(t.now())
+	t.mu.Unlock()
+	w.rouse()
+}
+
+// bodyTime is how long a connection may be in a body that nobody keeps before it
+// can be given up for its place, in nanoseconds: most bodies end at once.
+const bodyTime = int64(100 * time.Millisecond)
+
+// longBody reports whether there is a connection to be given up. t.mu is held.
+func (t *target) longBody(now int64) bool {
+	return len(t.bodies) > 0 && now-t.bodies[0].bodyAt > bodyTime
+}
+
+// lookAgain brings a worker to the queue, if it has work for one.
+func (t *target) lookAgain() {
+	t.mu.Lock()
 	w := t.nextWorker(t.now())
 	t.mu.Unlock()
 	w.rouse()

@@ -111,7 +111,7 @@ func (w *worker) nextConn(now int64) *conn {
 		return nil
 	}
 	if !t.mayOpen() {
-		w.makeRoom()
+		w.makeRoom(now)
 		return nil
 	}
 	c := t.newConn()
@@ -122,9 +122,9 @@ func (w *worker) nextConn(now int64) *conn {
 // makeRoom gives up the connection that is longest in a body that nobody keeps, if
 // there may be no more and none is idle. Its own goroutine closes it, and comes
 // back as a worker. t.mu is held.
-func (w *worker) makeRoom() {
+func (w *worker) makeRoom(now int64) {
 	t := w.t
-	if t.open < t.cfg.Conns || len(t.idle) > 0 || len(t.bodies) == 0 {
+	if t.open < t.cfg.Conns || len(t.idle) > 0 || !t.longBody(now) {
 		return
 	}
 	w.evicted = append(w.evicted, t.bodies[0].socket)
@@ -166,5 +166,5 @@ func (t *target) hasConn(now int64) bool {
 	if t.open < t.cfg.Conns {
 		return last >= 0 && t.idle[last].restUntil <= now || t.mayOpen()
 	}
-	return last >= 0 || len(t.bodies) > 0
+	return last >= 0 || t.longBody(now)
 }

@@ -144,6 +144,7 @@ type conn struct {
 	restUntil  int64 // not to be used before; 0: at once
 	behindHead bool  // the last response was one to HEAD
 	inBody     bool  // in target.bodies, unless it was evicted
+	bodyAt     int64 // since when; not changed while it is in target.bodies
 
 	exchange
 }
