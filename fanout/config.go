@@ -49,6 +49,11 @@ const (
 	HostTarget = "target" // the host of the target's URL
 )
 
+// AgainstProduction is the value of TargetConfig.Against with which the status is
+// compared that HAProxy tells of production's response, where it does. An empty
+// Against means the same.
+const AgainstProduction = "production"
+
 // TargetConfig says where copies go and how. Sample and Methods belong to the
 // group, so all targets of a group have the same.
 type TargetConfig struct {
@@ -68,6 +73,9 @@ type TargetConfig struct {
 	MaxAge  time.Duration // a request that waited longer is dropped as stale
 	Host    string        // HostKeep, HostTarget, or the value of the Host field
 
+	Against string // what its responses are compared with: AgainstProduction, or the name of another target
+	Noise   string // a target that is a second copy of Against: what the two respond differently is noise; empty: none
+
 	paused bool // set by a tuning only
 }
 
@@ -83,6 +91,7 @@ func DefaultTarget() TargetConfig {
 		Timeout: 5 * time.Second,
 		MaxAge:  10 * time.Second,
 		Host:    HostKeep,
+		Against: AgainstProduction,
 	}
 }
 
@@ -109,6 +118,7 @@ type Config struct {
 	SampleBy      SampleKey
 	SetHeaders    []Header // replace what the request has of that name
 	DelHeaders    []string // names
+	Compare       Compare  // how responses of targets are compared
 	SendTruncated bool     // mirror what came of a truncated body instead of dropping it
 	ForwardedFor  Forwarded
 	Memory        int64      // bytes of payload held at most
@@ -173,7 +183,10 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("--target %s: %w", t.Name, err)
 		}
 	}
-	return nil
+	if err := c.Compare.validate(); err != nil {
+		return err
+	}
+	return c.validateLinks()
 }
 
 // checkFamily finds a target that could never be reached from source.

@@ -49,14 +49,15 @@
 //	breaker.go    a target that fails costs nothing until it responds again
 //	pace.go       whether it responds fast, which decides how workers share the work
 //	results.go    how requests ended, until it is counted
-//	compare.go    the response beside that of production
+//	links.go      which targets are compared with which; comparisons.go what was found
+//	production.go the status beside that of production
 //	common.go     what targets share; memory.go what is held in all
 //	rate.go       a token bucket
 //	reasons.go    of drops and errors
 //	queue.go      entries, oldest first
 //	payload_pool.go  free payloads, in classes
 //	payload.go    the one copy in wire format that all targets share
-//	parse.go      the texts of options; config.go the options; format.go their texts again
+//	parse.go      the texts of options; config.go the options, compare_options.go those of comparing; format.go their texts again
 //	sample.go     the number that a request is sampled by
 //
 // internal/wire says what becomes of a request's bytes: may it be mirrored, and how

