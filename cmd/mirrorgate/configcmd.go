@@ -24,7 +24,7 @@ type configHAProxyCmd struct {
 	Agents   []string              `placeholder:"ADDRESS" help:"Where mirrorgate listens: HOST:PORT or unix:PATH, one or several."`
 	Sample   options.Share         `default:"100%" placeholder:"SHARE" help:"Share of the requests that HAProxy sends to mirrorgate at all: 10% or 0.1."`
 	MaxBody  options.ByteSize      `placeholder:"BYTES" help:"Bodies up to this size have to arrive whole, like 64k (default: what fits into HAProxy's buffer, about 15k)."`
-	NoBody   bool                  `help:"Leave all bodies out: see README, Without bodies."`
+	NoBody   bool                  `help:"Leave all bodies out: see mirrorgate help haproxy."`
 	Methods  options.Methods       `placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
 	Event    string                `default:"request" placeholder:"EVENT" enum:"request,response" help:"Mirror when the request is there, or when its response is (response), to compare what targets answer."`
 	Steer    bool                  `help:"Let mirrorgate --steer tell HAProxy how much to send."`

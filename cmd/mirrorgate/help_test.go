@@ -12,7 +12,7 @@ import (
 var examplePattern = regexp.MustCompile(`(?m)^    (\S.*(?:\n {8}.*)*)$`)
 
 // The examples of the help texts are understood as they stand. What they do is
-// done by README's, which are run.
+// done by README's and the reference's, which are run.
 func TestHelpExamples(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mirrorgate.yml")
 	if err := os.WriteFile(file, []byte("target: http://a\n"), 0o600); err != nil {

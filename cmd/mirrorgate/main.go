@@ -20,6 +20,7 @@
 //	configcmd.go      printing what surrounds it, with internal/deploy
 //	doctorcmd.go      checking HAProxy's configuration, with internal/doctor
 //	probe.go          asking a target what it can, with internal/probe
+//	help.go           the reference, with internal/reference; REFERENCE.md is written from it
 //	version.go        what was built
 //
 // Tests of the binary from outside are in internal/e2e.
@@ -50,6 +51,7 @@ type cli struct {
 	Status  statusCmd  `cmd:"" help:"Show what a running mirrorgate does."`
 	Tune    tuneCmd    `cmd:"" help:"Change a group or a target of a running mirrorgate, for a time."`
 	Bench   benchCmd   `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
+	Help    helpCmd    `cmd:"" help:"Explain options, metrics, reasons of drops, and what else the reference has."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

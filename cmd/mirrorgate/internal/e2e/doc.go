@@ -9,10 +9,10 @@
 //	traffic_test.go   the clients of production
 //	wire_cases_test.go  requests as clients may send them; matrix_test.go sends all through each configuration
 //	recorder_test.go  an HTTP server that keeps what it gets: the origin, or a target
-//	fault_test.go     what goes wrong under load; fault_*_test.go are the faults, README's table lists them
+//	fault_test.go     what goes wrong under load; fault_*_test.go are the faults, the reference lists them
 //	browser_test.go   a browser that shows the live page
 //	servers_test.go   servers that people have, as targets: make test-servers; servers_*_test.go go with it
 //
 // All other files are tests of one matter each, by their name. readme_*_test.go
-// hold README to what the binary does.
+// hold README and the reference to what the binary does.
 package e2e

@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,7 +37,7 @@ func (p page) ours() page {
 	return found
 }
 
-// labels returns the keys of the labels of a family, as README writes them.
+// labels returns the keys of the labels of a family, as the reference writes them.
 func labels(family *dto.MetricFamily) string {
 	var keys []string
 	for _, label := range family.Metric[0].Label {
@@ -71,7 +70,7 @@ func checkFamily(t *testing.T, name string, family *dto.MetricFamily) {
 	t.Helper()
 	kind := family.GetType()
 	if family.GetHelp() == "" || kind == dto.MetricType_UNTYPED {
-		t.Errorf("%s lacks its HELP or TYPE: add a text to MetricHelp", name)
+		t.Errorf("%s lacks its HELP or TYPE: add it to admin.Metrics", name)
 	}
 	if strings.HasSuffix(name, "_total") != (kind == dto.MetricType_COUNTER) {
 		t.Errorf("%s is a %s", name, kind)
@@ -93,7 +92,7 @@ func checkFamily(t *testing.T, name string, family *dto.MetricFamily) {
 }
 
 // What /metrics says before the first request is all that it will ever say: the
-// families that README lists, with the same texts, and no series less than
+// families that the reference lists, with the same texts, and no series less than
 // after some traffic of all kinds.
 func TestMetrics(t *testing.T) {
 	origin, target := startRecorder(t), startRecorder(t)
@@ -103,12 +102,10 @@ func TestMetrics(t *testing.T) {
 	for name, family := range atStart.ours() {
 		checkFamily(t, name, family)
 	}
-	for family := range admin.MetricHelp {
-		if atStart[family] == nil {
-			t.Errorf("there is a text for %s, which does not exist", family)
-		}
+	checkReference(t, atStart.ours())
+	if listed := len(referenceMetric.FindAllString(document(t, referenceFile), -1)); listed != len(admin.Metrics) {
+		t.Errorf("the reference lists %d metrics, there are texts for %d", listed, len(admin.Metrics))
 	}
-	checkReadme(t, atStart.ours())
 
 	c := newCrowd(startProxy(t, sizedSPOE, origin.addr(), a))
 	c.run(5, upTo(100), nil)
@@ -127,34 +124,30 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-var readmeMetric = regexp.MustCompile("(?m)^\\| `(mirrorgate_[a-z_]+)(.*)` \\| (.+?) \\|")
+var referenceMetric = regexp.MustCompile("(?m)^\\| `(mirrorgate_[a-z_]+)(.*)` \\| (.+?) \\|")
 
-// checkReadme compares README's table with the families.
-func checkReadme(t *testing.T, families page) {
+// checkReference compares the reference's table with the families.
+func checkReference(t *testing.T, families page) {
 	t.Helper()
-	readme, err := os.ReadFile("../../../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	listed := map[string]bool{}
-	for _, row := range readmeMetric.FindAllStringSubmatch(string(readme), -1) {
+	for _, row := range referenceMetric.FindAllStringSubmatch(document(t, referenceFile), -1) {
 		name := row[1]
 		if listed[name] {
-			t.Errorf("README lists %s twice", name)
+			t.Errorf("the reference lists %s twice", name)
 		}
 		listed[name] = true
 		family := families[name]
 		if family == nil {
-			t.Errorf("README lists %s, which does not exist", name)
+			t.Errorf("the reference lists %s, which does not exist", name)
 			continue
 		}
 		if row[2] != labels(family) || row[3] != family.GetHelp() {
-			t.Errorf("README says of %s%s: %q, should be %s: %q", name, row[2], row[3], labels(family), family.GetHelp())
+			t.Errorf("the reference says of %s%s: %q, should be %s: %q", name, row[2], row[3], labels(family), family.GetHelp())
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(families)) {
 		if !listed[name] {
-			t.Errorf("README's table of metrics lacks: | `%s%s` | %s |", name, labels(families[name]), families[name].GetHelp())
+			t.Errorf("admin.Metrics lacks: | `%s%s` | %s |", name, labels(families[name]), families[name].GetHelp())
 		}
 	}
 }

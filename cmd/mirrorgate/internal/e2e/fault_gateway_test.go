@@ -14,7 +14,7 @@ import (
 // gatewayFaults are those of mirrorgate itself and of HAProxy.
 func gatewayFaults() []fault {
 	return []fault{
-		{name: "mirrorgate killed", injected: "SIGKILL, with the check and time-outs that this README gives, started again later",
+		{name: "mirrorgate killed", injected: "SIGKILL, with the check and time-outs that README gives, started again later",
 			seen: "what arrived was sent by HAProxy, each at most once; no request waited for an ACK after the check had noticed", test: testGatewayKilled},
 		{name: "mirrorgate restarted under load", injected: "SIGTERM and a new start, three times",
 			seen: "what HAProxy handed over was mirrored once, sums exact at each end", test: testGatewayRestarted},

@@ -2,25 +2,20 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 )
 
-// README says what the suite does, in the suite's words.
-func TestReadmeHasFaults(t *testing.T) {
-	readme, err := os.ReadFile("../../../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+// The reference says what the suite does, in the suite's words.
+func TestReferenceHasFaults(t *testing.T) {
 	var want strings.Builder
 	want.WriteString("| fault | how | what was seen |\n|---|---|---|\n")
 	for _, f := range faults() {
 		fmt.Fprintf(&want, "| %s | %s | %s |\n", f.name, f.injected, f.seen)
 	}
-	if !strings.Contains(string(readme), "\n\n"+want.String()+"\n") {
-		t.Errorf("README's table of faults should be:\n%s", want.String())
+	if !strings.Contains(document(t, referenceFile)+"\n", "\n\n"+want.String()+"\n") {
+		t.Errorf("topics/tested.md's table of faults should be:\n%s", want.String())
 	}
 }
 

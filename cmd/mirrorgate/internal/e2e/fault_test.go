@@ -14,7 +14,7 @@ import (
 )
 
 // fault is something that goes wrong under steady load, with a real HAProxy in
-// front. README's table "What was tested" has a row for each.
+// front. The reference's table "tested" has a row for each.
 type fault struct {
 	name     string
 	injected string // how, for the table

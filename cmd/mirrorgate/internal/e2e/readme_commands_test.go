@@ -16,9 +16,9 @@ import (
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
 
-// Every command of README is run, from the first to the last, as a reader would
-// run them who has the files that README shows: out of README itself, with the
-// shell. What differs from that reader's machine:
+// Every command of README and then of the reference is run, from the first to the
+// last, as a reader would run them who has the files that they show: out of the
+// documents themselves, with the shell. What differs from that reader's machine:
 //
 //   - paths from / on are below a folder of the test's own;
 //   - 10.0.0.7 and 10.0.0.8 are two mirrorgates on free ports of loopback, the
@@ -33,7 +33,7 @@ import (
 // A command that no rule below covers is an error.
 func TestReadmeCommands(t *testing.T) {
 	r := newReader(t)
-	for _, b := range blocks(readme(t)) {
+	for _, b := range blocks(t) {
 		r.read(b)
 	}
 	script := filepath.Join(t.TempDir(), "readme.txtar")
@@ -77,11 +77,12 @@ var readmeRules = []struct {
 	{command: `^mirrorgate tune `, says: `→`},
 	{command: `^mirrorgate status --watch$`, says: `staging`, kind: (*reader).watch},
 	{command: `^mirrorgate status$`, says: `staging`},
+	{command: `^mirrorgate help\b`, says: `.`},
 	{command: `^mirrorgate --help$`, says: `Usage: mirrorgate`},
 	{command: `^mirrorgate --`, kind: (*reader).serve},
 }
 
-// reader turns README into a script.
+// reader turns the documents into a script.
 type reader struct {
 	*testing.T
 	root    string // what is / for the commands, and where they are run
@@ -149,7 +150,7 @@ func (r *reader) write(name, text string) {
 
 // read adds a block to the script.
 func (r *reader) read(b block) {
-	r.script = append(r.script, fmt.Sprintf("# README.md:%d", b.line))
+	r.script = append(r.script, "# "+b.place())
 	switch {
 	case b.language == "sh":
 		for _, command := range b.commands() {
@@ -164,10 +165,11 @@ func (r *reader) read(b block) {
 	case b.language == "haproxy":
 		r.events(b)
 	case b.language == "yaml":
-		r.write(fmt.Sprintf("%d.yml", b.line), b.text)
-		r.exec(fmt.Sprintf("mirrorgate check --config %d.yml", b.line))
+		file := fmt.Sprintf("%d.yml", len(r.script))
+		r.write(file, b.text)
+		r.exec("mirrorgate check --config " + file)
 	case b.language != "text":
-		r.Errorf("README.md:%d: there is no rule for a block of %q", b.line, b.language)
+		r.Errorf("%s: there is no rule for a block of %q", b.place(), b.language)
 	}
 }
 
@@ -186,7 +188,7 @@ func (r *reader) command(b block, command string) {
 		}
 		return
 	}
-	r.Errorf("README.md:%d: there is no rule to run %q", b.line, command)
+	r.Errorf("%s: there is no rule to run %q", b.place(), command)
 }
 
 // exec has the shell run a line; more comes behind it in the script.
@@ -233,12 +235,12 @@ func (r *reader) probe(command string) {
 // events has HAProxy check each line in the place of that in the SPOE file.
 func (r *reader) events(b block) {
 	if r.script = append(r.script, "# events"); !strings.HasPrefix(strings.TrimSpace(b.text), "event ") {
-		r.Errorf("README.md:%d: the text before the block should name the file that it is", b.line)
+		r.Errorf("%s: the text before the block should name the file that it is", b.place())
 	}
 	read := func(name string) string {
 		text, err := os.ReadFile(filepath.Join(r.root, "etc/haproxy", name))
 		if err != nil {
-			r.Fatalf("README.md:%d: %v", b.line, err)
+			r.Fatalf("%s: %v", b.place(), err)
 		}
 		return string(text)
 	}

@@ -12,16 +12,16 @@ import (
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
-// loggedStatus matches the code in a line as README shows it.
+// loggedStatus matches the code in a line as the reference shows it.
 var loggedStatus = regexp.MustCompile(`SPOE: \[mirror\] <EVENT:on-frontend-http-request> sid=\d+ st=(\d+) `)
 
-// readmeCodes returns the codes of README's table and what they mean for the HAProxy
+// referenceCodes returns the codes of the reference's table and what they mean for the HAProxy
 // that is tested; empty if it has no such code.
-func readmeCodes(t *testing.T) map[string]string {
+func referenceCodes(t *testing.T) map[string]string {
 	t.Helper()
-	_, table, found := strings.Cut(readme(t), "| st | HAProxy up to 3.0 | 3.1 and later | mend |\n|---|---|---|---|\n")
+	_, table, found := strings.Cut(document(t, referenceFile), "| st | HAProxy up to 3.0 | 3.1 and later | fix |\n|---|---|---|---|\n")
 	if !found {
-		t.Fatal("README has no table of st codes")
+		t.Fatal("the reference has no table of st codes")
 	}
 	table, _, _ = strings.Cut(table, "\n\n")
 	codes := make(map[string]string)
@@ -36,7 +36,7 @@ func readmeCodes(t *testing.T) map[string]string {
 	return codes
 }
 
-// What README's table says of each code that HAProxy logs is what leads to it.
+// What the reference says of each code that HAProxy logs is what leads to it.
 func TestHAProxyStatusCodes(t *testing.T) {
 	nothing := func(codec.Frame) []byte { return nil }
 	onNotify := func(reply func(f codec.Frame) []byte, goOn bool) func(conn net.Conn, f codec.Frame) bool {
@@ -51,7 +51,7 @@ func TestHAProxyStatusCodes(t *testing.T) {
 	disconnect := func(status codec.Status) func(codec.Frame) []byte {
 		return func(codec.Frame) []byte { return codec.AppendAgentDisconnect(nil, status) }
 	}
-	codes := readmeCodes(t)
+	codes := referenceCodes(t)
 	f := func(name, means string, handle func(conn net.Conn, f codec.Frame) bool, upTo30, since31 string, change ...string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestHAProxyStatusCodes(t *testing.T) {
 				t.Errorf("HAProxy logged st=%s, want %s", logged[1], want)
 			}
 			if !strings.Contains(codes[want], means) {
-				t.Errorf("README says %q of st=%s, want %q", codes[want], want, means)
+				t.Errorf("the reference says %q of st=%s, want %q", codes[want], want, means)
 			}
 		})
 	}

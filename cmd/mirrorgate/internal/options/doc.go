@@ -4,6 +4,7 @@
 // The way of a value through the files:
 //
 //	flags.go    the options, and what the help says of them
+//	details.go  what the reference says of them besides
 //	value.go    the types that are more than a text, a number or a time
 //	size.go     those that are a number of bytes
 //	address.go  where HAProxy connects

@@ -13,7 +13,7 @@ type Options struct {
 	Batch   int        `group:"defaults" default:"1" placeholder:"N" help:"Requests in flight on one connection: above 1 only for targets that pipeline."`
 	Queue   int        `group:"defaults" default:"8192" placeholder:"N" help:"At most this many requests wait for a connection."`
 	Drop    DropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest, oldest, or uniform: shed at random, or by key, before it is."`
-	Timeout Duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each answer."`
+	Timeout Duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each response."`
 	MaxAge  Duration   `group:"defaults" default:"10s" placeholder:"TIME" help:"A request that waited longer is dropped as stale."`
 	Host    string     `group:"defaults" default:"keep" placeholder:"HOST" help:"Host header: keep, target (that of the URL), or a value."`
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/reference"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
@@ -16,17 +17,28 @@ var (
 	optionName  = regexp.MustCompile("`--([a-z-]+)`")
 	targetOnly  = regexp.MustCompile("(?m)^\\| `([a-z-]+)=` \\|")
 	knownKeys   = regexp.MustCompile(`should be one of (.*)$`)
-	optionsHead = "\n## Options\n"
+	optionsHead = "\n## options\n"
 )
 
-// The flags of --help and those of README's tables are the same, with the same
-// defaults, and so are the keys of a target.
-func TestReadmeHasOptions(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// REFERENCE.md is what mirrorgate help says.
+func TestReferenceIsFresh(t *testing.T) {
+	text, err := os.ReadFile("REFERENCE.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(readme), optionsHead)
+	if string(text) != reference.Markdown(reference.Topics(newParser(new(cli)).Model)) {
+		t.Error("REFERENCE.md is out of date: make reference")
+	}
+}
+
+// The flags of --help and those of the reference's tables are the same, with the same
+// defaults, and so are the keys of a target.
+func TestReferenceHasOptions(t *testing.T) {
+	text, err := os.ReadFile("REFERENCE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), optionsHead)
 	section, _, _ = strings.Cut(section, "\n## ")
 	listed := map[string]string{} // the default by name
 	for _, row := range optionRow.FindAllStringSubmatch(section, -1) {
@@ -34,7 +46,7 @@ func TestReadmeHasOptions(t *testing.T) {
 		defaults := strings.Split(row[2], ", ")
 		for i, name := range names {
 			if _, twice := listed[name[1]]; twice {
-				t.Errorf("README lists --%s twice", name[1])
+				t.Errorf("the reference lists --%s twice", name[1])
 			}
 			listed[name[1]] = row[2]
 			if len(defaults) == len(names) {
@@ -50,14 +62,14 @@ func TestReadmeHasOptions(t *testing.T) {
 		switch {
 		case flag.Hidden:
 		case !found:
-			t.Errorf("README's tables of options lack --%s", flag.Name)
+			t.Errorf("the reference's tables of options lack --%s", flag.Name)
 		case flag.HasDefault && value != flag.Default:
-			t.Errorf("README says that --%s is %q by default, but it is %q", flag.Name, value, flag.Default)
+			t.Errorf("the reference says that --%s is %q by default, but it is %q", flag.Name, value, flag.Default)
 		}
 		defaults[flag.Name] = flag.Group != nil && flag.Group.Key == "defaults"
 	}
 	for name := range listed {
-		t.Errorf("README lists --%s, which does not exist", name)
+		t.Errorf("the reference lists --%s, which does not exist", name)
 	}
 
 	var keys []string
@@ -68,6 +80,6 @@ func TestReadmeHasOptions(t *testing.T) {
 	keys = slices.Sorted(slices.Values(slices.AppendSeq(keys, maps.Keys(defaults))))
 	_, err = fanout.ParseTarget("http://a,no=1", fanout.DefaultTarget(), 1)
 	if known := knownKeys.FindStringSubmatch(err.Error()); known == nil || known[1] != strings.Join(keys, ", ") {
-		t.Errorf("README has the keys %s of a target, but: %v", strings.Join(keys, ", "), err)
+		t.Errorf("the reference has the keys %s of a target, but: %v", strings.Join(keys, ", "), err)
 	}
 }
