@@ -12,9 +12,11 @@
 //	internal/logging  the log, which holds nothing up
 //	internal/readings what the metrics say: for the log, the page, and whether they add up
 //	internal/admin    the live page, the API, metrics and health over HTTP
-//	adminflags.go     how a running mirrorgate is asked, for the next two
+//	adminflags.go     how a running mirrorgate is asked, for the next ones
 //	status.go         what it does, and
 //	tune.go           changing it, with internal/console
+//	verdict.go        whether a target is like its reference, and
+//	differences.go    examples of how it differs, with internal/console
 //	demo.go           all of it on one machine, with internal/demo
 //	bench.go          measuring an agent; cmd/mirrorgate-bench compares them
 //	configcmd.go      printing what surrounds it, with internal/deploy
@@ -42,17 +44,19 @@ import (
 )
 
 type cli struct {
-	Run     runCmd     `cmd:"" default:"withargs" hidden:"" help:"Mirror what HAProxy sends to the targets."`
-	Demo    demoCmd    `cmd:"" help:"Show it at work on this machine, with HAProxy and three targets."`
-	Config  configCmd  `cmd:"" help:"Print the configuration of HAProxy, systemd, Prometheus or Grafana."`
-	Doctor  doctorCmd  `cmd:"" help:"Find what will bite in HAProxy's configuration."`
-	Probe   probeCmd   `cmd:"" help:"Ask a target what it can, and recommend the --target line."`
-	Check   checkCmd   `cmd:"" help:"Check options and configuration file, and show what is in force."`
-	Status  statusCmd  `cmd:"" help:"Show what a running mirrorgate does."`
-	Tune    tuneCmd    `cmd:"" help:"Change a group or a target of a running mirrorgate, for a time."`
-	Bench   benchCmd   `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
-	Help    helpCmd    `cmd:"" help:"Explain options, metrics, reasons of drops, and what else the reference has."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Run         runCmd         `cmd:"" default:"withargs" hidden:"" help:"Mirror what HAProxy sends to the targets."`
+	Demo        demoCmd        `cmd:"" help:"Show it at work on this machine, with HAProxy and three targets."`
+	Config      configCmd      `cmd:"" help:"Print the configuration of HAProxy, systemd, Prometheus or Grafana."`
+	Doctor      doctorCmd      `cmd:"" help:"Find what will bite in HAProxy's configuration."`
+	Probe       probeCmd       `cmd:"" help:"Ask a target what it can, and recommend the --target line."`
+	Check       checkCmd       `cmd:"" help:"Check options and configuration file, and show what is in force."`
+	Status      statusCmd      `cmd:"" help:"Show what a running mirrorgate does."`
+	Verdict     verdictCmd     `cmd:"" help:"Say whether a target is like its reference, with an exit status."`
+	Differences differencesCmd `cmd:"" help:"Show examples of how a target differs from its reference."`
+	Tune        tuneCmd        `cmd:"" help:"Change a group or a target of a running mirrorgate, for a time."`
+	Bench       benchCmd       `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
+	Help        helpCmd        `cmd:"" help:"Explain options, metrics, reasons of drops, and what else the reference has."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // The exit codes besides 0.
@@ -65,6 +69,9 @@ func main() {
 	ctx, _, err := parse(os.Args[1:])
 	if err == nil {
 		err = ctx.Run()
+	}
+	if status := exitStatus(0); errors.As(err, &status) {
+		os.Exit(int(status))
 	}
 	if err != nil {
 		fail(err)

@@ -13,6 +13,15 @@ type Rule struct {
 	Latency   *LatencyRule // nil if latency does not count
 }
 
+// ParseRule reads both parts of a rule; what is empty has its default.
+func ParseRule(tolerance, latency string) (rule Rule, err error) {
+	if rule.Tolerance, err = ParseTolerance(tolerance); err != nil {
+		return Rule{}, err
+	}
+	rule.Latency, err = ParseLatency(latency)
+	return rule, err
+}
+
 // DefaultTolerance is that of a Rule that names none.
 const DefaultTolerance = 0.001
 

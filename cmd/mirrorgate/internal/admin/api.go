@@ -86,19 +86,6 @@ func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, s.history.since(after))
 }
 
-// serveDifferences shows the last requests that targets answered with another
-// status than production, the latest first.
-func (s *Server) serveDifferences(w http.ResponseWriter, _ *http.Request) {
-	differences := s.fanout.Differences()
-	for i := range differences {
-		d := &differences[i]
-		d.Method, d.Path, d.ID = Printable(d.Method), Printable(d.Path), Printable(d.ID)
-	}
-	writeJSON(w, http.StatusOK, struct {
-		Differences []fanout.Difference `json:"differences"`
-	}{differences})
-}
-
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -107,7 +94,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	w.Write(append(text, '\n')) // a peer that has gone is no matter
+	w.Write(append(EscapeUnprintable(text), '\n')) // a peer that has gone is no matter
 }
 
 // apiError is the body of every response of the API that is no success.

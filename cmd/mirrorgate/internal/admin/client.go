@@ -12,6 +12,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/difference"
+	"github.com/mirrorgate/mirrorgate/fanout/compare/tally"
 )
 
 // Client asks the server of a mirrorgate that runs.
@@ -47,6 +50,24 @@ func (e *RefusedError) Error() string { return e.Text }
 // Stats returns the figures of this moment.
 func (c *Client) Stats(ctx context.Context) (s Stats, err error) {
 	return s, c.ask(ctx, http.MethodGet, "/api/stats", nil, &s)
+}
+
+// Comparison returns the sums of what was compared of a target.
+func (c *Client) Comparison(ctx context.Context, target string) (s tally.Summary, err error) {
+	return s, c.ask(ctx, http.MethodGet, "/api/compare?target="+url.QueryEscape(target), nil, &s)
+}
+
+// Fresh has all that was compared of a target forgotten.
+func (c *Client) Fresh(ctx context.Context, target string) error {
+	var done struct{}
+	return c.ask(ctx, http.MethodPost, "/api/verdict/fresh?target="+url.QueryEscape(target), nil, &done)
+}
+
+// Differences returns the examples that are kept of a target; of a route and of a
+// field, unless these are empty.
+func (c *Client) Differences(ctx context.Context, target, route, field string) (l difference.List, err error) {
+	query := url.Values{"target": {target}, "route": {route}, "field": {field}}
+	return l, c.ask(ctx, http.MethodGet, "/api/differences?"+query.Encode(), nil, &l)
 }
 
 // TuneGroup changes settings of a group; they are texts as options have them. A

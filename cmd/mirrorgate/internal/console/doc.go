@@ -5,4 +5,8 @@
 //	table.go   how they look
 //	screen.go  one text after the other, in place
 //	tune.go    settings that change
+//	verdict.go the verdict, of one host or the sum of several
+//	verdict_text.go  how it looks
+//	progress.go what whoever waits for it sees
+//	grid.go    tables, and JSON
 package console
