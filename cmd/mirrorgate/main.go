@@ -7,6 +7,7 @@
 //	internal/options  the options of the default command: flags, environment, configuration file
 //	check.go          what a start would find wrong, and what would be in force
 //	run.go            start in order, wait for the signal, stop in order
+//	comparing.go      which targets are compared, and what they will write
 //	gateway.go        fanout and engine, put together
 //	reload.go         the configuration file again, while it runs
 //	internal/logging  the log, which holds nothing up

@@ -70,7 +70,7 @@ func (l *reloads) reload(f *fanout.Fanout) {
 	}
 	l.succeed()
 	l.log.Info("configuration reloaded")
-	for _, line := range f.Describe() {
+	for _, line := range append(f.Describe(), comparing(f.Compared())...) {
 		l.log.Info(line)
 	}
 }

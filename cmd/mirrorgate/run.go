@@ -105,6 +105,9 @@ func (r *runCmd) announce(g *gateway, adminServer *admin.Server, log *slog.Logge
 	for _, line := range g.fanout.Describe() {
 		log.Info(line)
 	}
+	for _, line := range comparing(g.fanout.Compared()) {
+		log.Info(line)
+	}
 	if r.SampleBy.SampleKey != (fanout.SampleKey{}) {
 		log.Info("sampling by " + r.SampleBy.String())
 	}

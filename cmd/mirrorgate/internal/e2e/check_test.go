@@ -191,3 +191,53 @@ func TestConfigurationMistakes(t *testing.T) {
 		t.Errorf("exit code %d and %s, want %s", code, stderr, want)
 	}
 }
+
+// What comparing needs may stand in the file, too, and a mistake in it has its line.
+func TestCheckComparing(t *testing.T) {
+	inFile(t, `ignore:
+  - header:X-Served-By
+  - 'json:["a,b"].id'
+route: GET /api/shops/*/orders
+compare-body: 64k
+compare-cpu: 50%
+warmup: 1m
+examples: off
+mask: [tenant, X-Tenant]
+target:
+  - {name: v1, url: http://old}
+  - {name: v1b, url: http://old2}
+  - {name: v2, url: http://new, against: v1, noise: v1b}
+`)
+	values, from := checked(t, []string{"MIRRORGATE_ROUTE=GET /a,b\nPOST /c"}, "--config", "m.yaml", "--warmup", "1s")
+	f := func(option, value, origin string) {
+		t.Helper()
+		if values[option] != value || from[option] != origin {
+			t.Errorf("%s is %q from %q, want %q from %q", option, values[option], from[option], value, origin)
+		}
+	}
+	f("ignore", `header:X-Served-By | "json:[\"a,b\"].id"`, "m.yaml:2 | m.yaml:3")
+	f("route", `"GET /a,b" | "POST /c"`, "environment MIRRORGATE_ROUTE | environment MIRRORGATE_ROUTE")
+	f("compare-body", "64KiB", "m.yaml:5")
+	f("compare-cpu", "50%", "m.yaml:6")
+	f("warmup", "1s", "flag")
+	f("examples", "off", "m.yaml:8")
+	f("mask", "tenant | X-Tenant", "m.yaml:9 | m.yaml:9")
+	f("v2.against", "v1", "m.yaml:13")
+	f("v2.noise", "v1b", "m.yaml:13")
+	f("v1.against", "production", "default")
+
+	wrong := func(want string, args ...string) {
+		t.Helper()
+		code, _, stderr := mirrorgate(t, nil, append([]string{"check"}, args...)...)
+		if code != 2 || stderr != "mirrorgate: "+want+"\n" {
+			t.Errorf("check %q: exit code %d and %s, want %s", args, code, stderr, want)
+		}
+	}
+	target := []string{"--target", "http://a"}
+	wrong(`--ignore "json:items[0]": indexes are folded: write [] for all elements`, append(target, "--ignore", "json:items[0]")...)
+	wrong(`--route "/api": want a method and a path without query, as in 'GET /api/shops/*/orders'`, append(target, "--route", "/api")...)
+	wrong("--unmask needs --admin-token-file: what is not masked is shown by the admin server", append(target, "--unmask", "token")...)
+	wrong(`--target v2: against is "v9", which is no target`, "--target", "v2=http://b,against=v9")
+	inFile(t, "target: http://a\nignore:\n  - nonsense\n")
+	wrong(`m.yaml:2: ignore "nonsense": want header:NAME, json:PATH or path:PREFIX`, "--config", "m.yaml")
+}

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -32,7 +33,11 @@ func (o *Options) Fanout(set *metrics.Set, log *slog.Logger) (fanout.Config, err
 		TLS:           tls,
 		Metrics:       set,
 		ForwardedFor:  o.ForwardedFor.Forwarded,
+		Compare:       o.compare(),
 		Logger:        log,
+	}
+	if len(o.Unmask) > 0 && o.AdminTokenFile == "" {
+		return fanout.Config{}, o.Locate(errUnmask, nil)
 	}
 	if o.Steer {
 		cfg.Steer = new(atomic.Uint32)
@@ -48,6 +53,21 @@ func (o *Options) Fanout(set *metrics.Set, log *slog.Logger) (fanout.Config, err
 		return fanout.Config{}, o.Locate(err, cfg.Targets)
 	}
 	return cfg, nil
+}
+
+var errUnmask = errors.New("--unmask needs --admin-token-file: what is not masked is shown by the admin server")
+
+func (o *Options) compare() fanout.Compare {
+	return fanout.Compare{
+		Ignore:     o.Ignore,
+		Routes:     o.Route,
+		Body:       int64(o.CompareBody),
+		CPU:        float64(o.CompareCPU),
+		NoExamples: o.Examples == "off",
+		Mask:       o.Mask,
+		Unmask:     o.Unmask,
+		Warmup:     time.Duration(o.Warmup),
+	}
 }
 
 func (o *Options) targetDefaults() fanout.TargetConfig {

@@ -20,5 +20,11 @@ var Details = map[string]string{
 	"forwarded-for":    "`append` adds to what is there, in one field; `arg_src=src` has to be in HAProxy's message.",
 	"dns-ttl":          "Connections to addresses that are gone end behind what is in flight; a resolver that fails changes nothing; several addresses share the connections.",
 	"steer":            "See [choose](#choose).",
+	"ignore":           "`json:` takes all below the path with it, `path:` all paths that begin so.",
+	"route":            "`*` stands for one segment. By default numbers, UUIDs and other ids are folded: `GET /api/users/{id}`.",
+	"compare-body":     "At most 4 MiB. What is larger and encoded differently cannot be compared, and counts as uncompared.",
+	"compare-cpu":      "Which pairs are explained is decided before they are looked at; the others are compared by status, headers and hash of the body.",
+	"examples":         "The first 3 and the last 10 of each route and field, 8 MiB for each target.",
+	"mask":             "Masked by default: Authorization, Proxy-Authorization, Cookie, Set-Cookie, X-Api-Key, JWTs anywhere, and names with token, password, secret, card, ssn or api_key in them.",
 	"log-differences":  "See [compare](#compare).",
 }

@@ -59,7 +59,7 @@ func fileKind(flag *kong.Flag) configfile.Kind {
 	switch flag.Target.Interface().(type) {
 	case Targets:
 		return configfile.Targets
-	case Addresses:
+	case Addresses, Lines:
 		return configfile.List
 	case Headers:
 		return configfile.Headers

@@ -36,6 +36,15 @@ type Options struct {
 
 	ForwardedFor Forwarded `group:"requests" default:"keep" placeholder:"POLICY" help:"X-Forwarded-For of requests that come with arg_src: keep it, append the client to it, or set it to the client."`
 
+	Ignore      Lines    `sep:"none" group:"compare" placeholder:"RULE" help:"What does not count: header:NAME, json:PATH like items[].id, or path:PREFIX. Repeatable; in the environment one a line."`
+	Route       Lines    `sep:"none" group:"compare" placeholder:"'METHOD /PATH'" help:"A route of its own, like 'GET /api/shops/*/orders'; others are named by method and path. Repeatable; in the environment one a line."`
+	CompareBody ByteSize `group:"compare" default:"256KiB" placeholder:"BYTES" help:"Bodies of responses up to this size are looked into; larger ones are compared by hash and length."`
+	CompareCPU  CPU      `name:"compare-cpu" group:"compare" default:"10%" placeholder:"SHARE" help:"Share of one core for explaining field by field how responses differ; what is beyond it is compared by hash."`
+	Warmup      Duration `group:"compare" default:"30s" placeholder:"TIME" help:"Latency does not count for this time after the start, a tuning or a reload."`
+	Examples    string   `group:"compare" default:"on" placeholder:"on|off" enum:"on,off" help:"Keep some of the responses that differ, in memory only, with secrets masked: on or off."`
+	Mask        []string `group:"compare" placeholder:"NAME" help:"More names of headers, cookies, query and JSON fields whose values are secrets. Repeatable."`
+	Unmask      []string `group:"compare" placeholder:"NAME" help:"Names that are masked by default and need not be. Needs --admin-token-file. Repeatable."`
+
 	TLSCA       string `name:"tls-ca" group:"tls" placeholder:"FILE" help:"Certificates (PEM) to verify targets with (default: those of the system)."`
 	TLSCert     string `name:"tls-cert" group:"tls" placeholder:"FILE" help:"Certificate (PEM) to show to targets."`
 	TLSKey      string `name:"tls-key" group:"tls" placeholder:"FILE" help:"Key (PEM) of that certificate."`
@@ -59,6 +68,7 @@ var Groups = kong.ExplicitGroups([]kong.Group{
 	{Key: "defaults", Title: "Defaults of the targets:", Description: "Each may also stand behind a target's URL as key=value, and then is for that one. Two more keys stand only there: group and weight."},
 	{Key: "haproxy", Title: "From HAProxy:"},
 	{Key: "requests", Title: "Requests:"},
+	{Key: "compare", Title: "Comparing targets, those with against=:"},
 	{Key: "tls", Title: "TLS to targets:"},
 	{Key: "operation", Title: "Operation:"},
 })

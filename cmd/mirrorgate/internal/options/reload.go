@@ -12,7 +12,8 @@ import (
 // life of the process.
 func reloadable(option string) bool {
 	switch option {
-	case targetOption, "sample-by", "set-header", "del-header", "truncated", "forwarded-for":
+	case targetOption, "sample-by", "set-header", "del-header", "truncated", "forwarded-for",
+		"ignore", "route", "compare-body", "compare-cpu", "warmup", "examples", "mask", "unmask":
 		return true
 	}
 	return slices.Contains(fanout.TargetKeys(), option)

@@ -52,6 +52,45 @@ func (h *Headers) Decode(ctx *kong.DecodeContext) error {
 	return nil
 }
 
+// Lines are texts that may have commas: one each, or one a line in the environment.
+type Lines []string
+
+// Decode adds to what other occurrences of the option gave.
+func (l *Lines) Decode(ctx *kong.DecodeContext) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("text", &text); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			*l = append(*l, line)
+		}
+	}
+	return nil
+}
+
+// CPU is a share of one core; it may be more than one.
+type CPU float64
+
+const maxCPU = 64
+
+// UnmarshalText reads 10%, 0.1 or 200%.
+func (c *CPU) UnmarshalText(text []byte) error {
+	digits, isPercent := strings.CutSuffix(string(text), "%")
+	v, err := strconv.ParseFloat(digits, 64)
+	if isPercent {
+		v /= 100
+	}
+	if err != nil || !(v > 0 && v <= maxCPU) {
+		return fmt.Errorf("%q should be a share of one core like 10%% or 200%%", text)
+	}
+	*c = CPU(v)
+	return nil
+}
+
+// String writes it as UnmarshalText reads it.
+func (c CPU) String() string { return fanout.FormatShare(float64(c)) }
+
 // Duration is a time above 0, and of a day at most.
 type Duration time.Duration
 
