@@ -31,7 +31,7 @@ demo: build haproxy ## Show it at work on this machine.
 test: haproxy wrk chromium curl ## Run all tests with the race detector.
 	rm -rf $(COVER) && mkdir -p $(COVER)/tests $(COVER)/binary
 	go test -race -cover -timeout 15m $$(go list ./... | grep -v /e2e) -args -test.gocoverdir=$(COVER)/tests
-	MIRRORGATE_COVER=$(COVER)/binary go test -race -timeout 15m ./cmd/mirrorgate/internal/e2e # alone: HAProxy's time limits are those of a sound host
+	E2E_COVER=$(COVER)/binary go test -race -timeout 15m ./cmd/mirrorgate/internal/e2e # alone: HAProxy's time limits are those of a sound host
 	go test -run 'Allocates' ./codec ./engine ./fanout/... # the race detector allocates itself
 	go test -v -run '^TestSessionModel$$' ./engine -rapid.checks=100000
 
@@ -53,11 +53,11 @@ test-servers: haproxy ## Test with the servers that people have as targets.
 	go test -tags servers -count 1 -timeout 20m -run '^TestServers' ./cmd/mirrorgate/internal/e2e
 
 faults: haproxy ## Let everything go wrong under load, for longer than make test does.
-	MIRRORGATE_LONG=1 go test -race -count 1 -v -timeout 30m -run 'Fault|Broken|ClockStep|HAProxyAgent|HAProxyReloads|HAProxyStop' ./cmd/mirrorgate/internal/e2e ./fanout | grep -v '^=== '
+	E2E_LONG=1 go test -race -count 1 -v -timeout 30m -run 'Fault|Broken|ClockStep|HAProxyAgent|HAProxyReloads|HAProxyStop' ./cmd/mirrorgate/internal/e2e ./fanout | grep -v '^=== '
 
 SOAK ?= 20m
 soak: haproxy ## Run at half capacity for SOAK (20m) and see that nothing grows.
-	MIRRORGATE_SOAK=$(SOAK) go test -count 1 -v -timeout 60m -run TestSoak ./cmd/mirrorgate/internal/e2e | grep -v '^=== '
+	E2E_SOAK=$(SOAK) go test -count 1 -v -timeout 60m -run TestSoak ./cmd/mirrorgate/internal/e2e | grep -v '^=== '
 
 fuzz: ## Fuzz each parser for FUZZTIME (60s).
 	@grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z]+' . | sort | while IFS=: read -r file func; do \

@@ -4,6 +4,7 @@
 // The way through the files:
 //
 //	main.go           the command line as a whole
+//	environment.go    the variables of the environment, and those that are misspelt
 //	internal/options  the options of the default command: flags, environment, configuration file
 //	check.go          what a start would find wrong, and what would be in force
 //	run.go            start in order, wait for the signal, stop in order
@@ -88,6 +89,10 @@ func parse(args []string) (*kong.Context, *cli, error) {
 		err = usageError{err}
 	case err != nil:
 		err = usageError{fmt.Errorf("%w; see mirrorgate --help", err)}
+	case hasVariables(ctx.Model, ctx.Selected()):
+		if err = unknownVariable(ctx.Selected()); err != nil {
+			err = usageError{err}
+		}
 	}
 	return ctx, &c, err
 }
@@ -118,22 +123,6 @@ func fail(err error) {
 		os.Exit(exitUsage)
 	}
 	os.Exit(exitFailed)
-}
-
-// nameEnvironment gives the options of the default command, and of the one that
-// checks them, their variables.
-func nameEnvironment(k *kong.Kong) error {
-	for _, command := range k.Model.Children {
-		if command != k.Model.DefaultCmd && command.Name != "check" {
-			continue
-		}
-		for _, flag := range command.Flags {
-			env := "MIRRORGATE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-			flag.Envs = []string{env}
-			flag.Tag.Envs = flag.Envs
-		}
-	}
-	return nil
 }
 
 // formatHelp puts the default and the variable behind what an option is for.

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/spelling"
 )
 
 // Kind is what the value of an option may be.
@@ -116,15 +119,10 @@ func (f *File) read(body ast.Node, kinds map[string]Kind) error {
 
 // suggest names the option that name may have been meant for.
 func suggest(name string, kinds map[string]Kind) string {
-	plain := strings.TrimSuffix(strings.ToLower(strings.NewReplacer("_", "-", "--", "").Replace(name)), "s")
-	var names []string
-	for known := range kinds {
-		if plain != "" && strings.TrimSuffix(known, "s") == plain {
-			return fmt.Sprintf("%s, did you mean %s?", name, known)
-		}
-		names = append(names, known)
+	names := slices.Sorted(maps.Keys(kinds))
+	if nearest := spelling.Nearest(strings.TrimPrefix(strings.ReplaceAll(name, "_", "-"), "--"), names); nearest != "" {
+		return fmt.Sprintf("%s, did you mean %s?", name, nearest)
 	}
-	slices.Sort(names)
 	return fmt.Sprintf("%s, should be one of %s", name, strings.Join(names, ", "))
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // sinkEnv makes the test binary a target process that listens on its value.
-const sinkEnv = "MIRRORGATE_TEST_SINK"
+const sinkEnv = "E2E_SINK"
 
 // serveSink is such a process; it ends with its standard input.
 func serveSink(addr string) int {

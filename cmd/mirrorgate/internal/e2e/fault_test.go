@@ -36,7 +36,7 @@ func TestFaults(t *testing.T) {
 }
 
 // longRun makes the suite go on for longer, see make faults.
-func longRun() bool { return os.Getenv("MIRRORGATE_LONG") != "" }
+func longRun() bool { return os.Getenv("E2E_LONG") != "" }
 
 // stretch is how many requests production sends in each phase of a fault.
 func stretch() int64 {

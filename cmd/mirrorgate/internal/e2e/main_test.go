@@ -20,7 +20,7 @@ var binary string
 
 // coverEnv names the directory for what the binary covers, see make cover. It is
 // not GOCOVERDIR because go test gives the tests one of their own.
-const coverEnv = "MIRRORGATE_COVER"
+const coverEnv = "E2E_COVER"
 
 // program is the package of mirrorgate.
 const program = "github.com/mirrorgate/mirrorgate/cmd/mirrorgate"

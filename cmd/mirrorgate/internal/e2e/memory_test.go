@@ -70,7 +70,7 @@ func TestMemoryBoundsTheProcess(t *testing.T) {
 	const grouped = ",group=g"
 	f("32MiB", grouped, 32<<20)
 	f("128MiB", grouped, 128<<20)
-	if os.Getenv("MIRRORGATE_LONG") == "1" {
+	if os.Getenv("E2E_LONG") == "1" {
 		f("512MiB", grouped, 512<<20)
 		f("128MiB", "", 128<<20)
 	}

@@ -12,13 +12,13 @@ import (
 
 // soakTime is how long the soak goes on, see make soak.
 func soakTime(t *testing.T) time.Duration {
-	text := os.Getenv("MIRRORGATE_SOAK")
+	text := os.Getenv("E2E_SOAK")
 	if text == "" {
 		return 3 * time.Second
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil || d < time.Second {
-		t.Fatalf("MIRRORGATE_SOAK is %q, should be a time from a second on, like 20m", text)
+		t.Fatalf("E2E_SOAK is %q, should be a time from a second on, like 20m", text)
 	}
 	return d
 }

@@ -119,6 +119,9 @@ func TestBadInput(t *testing.T) {
 	g("--listen unix:/run/spop,mode=rw", "--listen: cannot listen on unix:/run/spop,mode=rw: mode should be octal, like mode=660")
 	g("--listen unix:/run/spop,mode=660,group=no-such-group", `--listen: cannot listen on unix:/run/spop,mode=660,group=no-such-group: there is no group "no-such-group" on this host`)
 	run([]string{"MIRRORGATE_MEMORY=0"}, nil, `--memory: "0" should be a size like 64K, 512MiB or 1.5G (from envar MIRRORGATE_MEMORY="0")`+help)
+	run([]string{"MIRRORGATE_SAMPEL=10%"}, nil, "unknown variable MIRRORGATE_SAMPEL in the environment: did you mean MIRRORGATE_SAMPLE?")
+	run([]string{"MIRRORGATE_TARGETS=http://a", "MIRRORGATE_ZEBRA=1"}, []string{"check"}, "unknown variable MIRRORGATE_TARGETS in the environment: did you mean MIRRORGATE_TARGET?")
+	run([]string{"MIRRORGATE_ZEBRA=1"}, nil, "unknown variable MIRRORGATE_ZEBRA in the environment: mirrorgate help options lists those that there are")
 	haproxy := func(options, want string) {
 		t.Helper()
 		run(nil, append([]string{"config", "haproxy"}, strings.Fields(options)...), want)
@@ -181,8 +184,13 @@ func TestHelpAndVersion(t *testing.T) {
 	f([]string{"mirrorgate v1.2.3-test go1."}, "version")
 }
 
-// What the environment says holds until the command line says something else.
+// What the environment says holds until the command line says something else. What
+// Kubernetes sets for services with names like ours says nothing to us.
 func TestEnvironment(t *testing.T) {
+	t.Setenv("MIRRORGATE_PORT", "tcp://10.0.0.1:12345")
+	t.Setenv("MIRRORGATE_PORT_12345_TCP_ADDR", "10.0.0.1")
+	t.Setenv("MIRRORGATE_ADMIN_SERVICE_HOST", "10.0.0.1")
+	t.Setenv("MIRRORGATE_ADMIN_SERVICE_PORT_HTTP", "12346")
 	t.Setenv("MIRRORGATE_TARGET", "a=http://127.0.0.1:1,rate=5/s\n b=http://127.0.0.1:1")
 	t.Setenv("MIRRORGATE_SAMPLE", "25%")
 	t.Setenv("MIRRORGATE_SAMPLE_BY", "cookie:session")
