@@ -76,6 +76,8 @@ type TargetConfig struct {
 	Against string // what its responses are compared with: AgainstProduction, or the name of another target
 	Noise   string // a target that is a second copy of Against: what the two respond differently is noise; empty: none
 
+	Recording Recording // of a target whose URL is file
+
 	paused bool // set by a tuning only
 }
 
@@ -230,18 +232,10 @@ func (t *TargetConfig) validate() error {
 	if err := checkName("group", t.groupName()); err != nil {
 		return err
 	}
-	u := t.URL
+	if err := t.validateURL(); err != nil {
+		return err
+	}
 	switch {
-	case u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return fmt.Errorf("the URL should be like http://host:8080 or https://host/prefix")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return fmt.Errorf("the URL %s has a query or a fragment; only a path can be put in front of the mirrored one", u.Redacted())
-	case u.User != nil:
-		return fmt.Errorf("the URL holds a user name or password; use --set-header to send credentials")
-	case !wire.ValidPath([]byte(u.EscapedPath())):
-		return fmt.Errorf("the URL's path has a byte that HTTP forbids")
-	case !validPort(u.Port()):
-		return fmt.Errorf("the URL's port is %s, should be from 1 to 65535", u.Port())
 	case !validWeight(t.Weight):
 		return errWeight(t.Weight)
 	case !validSample(t.Sample):
@@ -269,6 +263,29 @@ func (t *TargetConfig) validate() error {
 		if !wire.ValidName([]byte(m)) {
 			return fmt.Errorf("methods has %q, should be like GET+HEAD", m)
 		}
+	}
+	return nil
+}
+
+func (t *TargetConfig) validateURL() error {
+	u := t.URL
+	if t.Records() {
+		return t.validateRecording()
+	}
+	if text := t.recordingKey(); text != "" {
+		return fmt.Errorf("%s is for recordings, whose URL is like file:///var/lib/mirrorgate/peak", text)
+	}
+	switch {
+	case u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return fmt.Errorf("the URL should be like http://host:8080 or https://host/prefix")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return fmt.Errorf("the URL %s has a query or a fragment; only a path can be put in front of the mirrored one", u.Redacted())
+	case u.User != nil:
+		return fmt.Errorf("the URL holds a user name or password; use --set-header to send credentials")
+	case !wire.ValidPath([]byte(u.EscapedPath())):
+		return fmt.Errorf("the URL's path has a byte that HTTP forbids")
+	case !validPort(u.Port()):
+		return fmt.Errorf("the URL's port is %s, should be from 1 to 65535", u.Port())
 	}
 	return nil
 }

@@ -19,6 +19,12 @@
 //	conn.go       a connection between and during its exchanges
 //	write.go      requests out; read.go responses in
 //
+// or, of a target that is a recording, into a file:
+//
+//	recording.go  its worker takes what has gathered
+//	recording_request.go  a request, and what is known of it, as a record
+//	recording_file.go  in blocks to a goroutine that writes them, which package record does
+//
 // what becomes of it:
 //
 //	outcome.go    a response or none; each is counted, once for many
@@ -57,7 +63,7 @@
 //	queue.go      entries, oldest first
 //	payload_pool.go  free payloads, in classes
 //	payload.go    the one copy in wire format that all targets share
-//	parse.go      the texts of options; config.go the options, compare_options.go those of comparing; format.go their texts again
+//	parse.go      the texts of options, size.go of sizes, recording_options.go of recordings; config.go the options, compare_options.go those of comparing; format.go their texts again
 //	sample.go     the number that a request is sampled by
 //
 // internal/wire says what becomes of a request's bytes: may it be mirrored, and how
@@ -73,7 +79,9 @@
 // opened, has a goroutine of its own until its exchange is over; that then goes on
 // as a worker. All of them are in target.running, which drain waits for. A conn
 // belongs to whoever has it: a worker, its own goroutine, or target.idle; the
-// fields of a worker are its own, but for those that say "with t.mu". The tick of
+// fields of a worker are its own, but for those that say "with t.mu". A recording has one
+// worker, and a goroutine that writes, which only that worker waits for: a disk that
+// hangs holds up no end. The tick of
 // the Fanout runs alone, and so does the goroutine that lets a target go.
 //
 // Locks, in the order in which they may be held:

@@ -35,6 +35,8 @@ func (t *TargetConfig) Text(key string) string {
 		return t.Host
 	case "methods":
 		return formatMethods(t.Methods)
+	case "max", "age", "sync":
+		return t.recordingText(key)
 	case "against":
 		return cmp.Or(t.Against, AgainstProduction)
 	case "noise":

@@ -30,4 +30,5 @@ func TestTextIsReadBack(t *testing.T) {
 	f(",group=g,weight=3,sample=0.125%,rate=0.5/s,conns=7,batch=1,queue=100,drop=oldest,timeout=1500ms,max-age=90s,host=target,methods=GET+HEAD")
 	f(",rate=1000000/s,host=example.com,methods=PURGE")
 	f(",against=v1,noise=v1b")
+	f(",max=20GiB,age=168h,sync=block")
 }

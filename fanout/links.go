@@ -30,6 +30,9 @@ func (c *Config) validateLink(t *TargetConfig) error {
 		}
 		return nil
 	}
+	if t.Records() {
+		return fmt.Errorf("against=%s cannot be: a recording has no responses", t.Against)
+	}
 	sides := []*TargetConfig{t}
 	for _, end := range []struct{ key, name string }{{"against", t.Against}, {"noise", t.Noise}} {
 		if end.name == "" {
@@ -41,6 +44,8 @@ func (c *Config) validateLink(t *TargetConfig) error {
 			return fmt.Errorf("%s is the target itself; it should be the name of another one", end.key)
 		case i < 0:
 			return fmt.Errorf("%s is %q, which is no target", end.key, end.name)
+		case c.Targets[i].Records():
+			return fmt.Errorf("%s is %s, a recording, which has no responses", end.key, end.name)
 		case end.key == "noise" && end.name == t.Against:
 			return fmt.Errorf("noise is %s, and so is against; it should be a second copy of it, with a name of its own", t.Noise)
 		}

@@ -16,9 +16,10 @@ type memory struct {
 	limit       atomic.Int64
 	payloads    atomic.Int64
 	connections atomic.Int64 // without the first of each target, which needs no room
+	blocks      atomic.Int64 // that recordings have yet to write
 }
 
 // fits reports whether there is room for n more bytes.
 func (m *memory) fits(n int64) bool {
-	return m.payloads.Load()+m.connections.Load()+n <= m.limit.Load()
+	return m.payloads.Load()+m.connections.Load()+m.blocks.Load()+n <= m.limit.Load()
 }

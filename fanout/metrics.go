@@ -29,6 +29,7 @@ func newGatewayMetrics(shared *common) *gatewayMetrics {
 		m.rejected[r] = set.NewCounter(fmt.Sprintf("mirrorgate_requests_rejected_total{reason=%q}", r))
 	}
 	set.NewGauge("mirrorgate_payload_bytes", func() float64 { return float64(shared.memory.payloads.Load()) })
+	set.NewGauge("mirrorgate_block_bytes", func() float64 { return float64(shared.memory.blocks.Load()) })
 	set.NewGauge("mirrorgate_connection_bytes", func() float64 { return float64(shared.memory.connections.Load()) })
 	set.NewGauge("mirrorgate_steer_ratio", func() float64 {
 		if shared.options.Steer == nil {

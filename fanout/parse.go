@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mirrorgate/mirrorgate/fanout/record"
 )
 
 // ParseTarget reads [NAME=]URL[,key=value…]. What the text does not say is taken
@@ -56,6 +58,9 @@ var targetOptions = map[string]func(*TargetConfig, string) error{
 	"max-age": func(t *TargetConfig, v string) error { return parseDuration("max-age", v, &t.MaxAge) },
 	"host":    func(t *TargetConfig, v string) error { t.Host = v; return nil },
 	"methods": func(t *TargetConfig, v string) error { t.Methods = ParseMethods(v); return nil },
+	"max":     func(t *TargetConfig, v string) error { return parseSize("max", v, &t.Recording.Max) },
+	"age":     func(t *TargetConfig, v string) error { return parseAge("age", v, &t.Recording.Age) },
+	"sync":    func(t *TargetConfig, v string) (err error) { t.Recording.Sync, err = record.ParseSync(v); return err },
 	"against": func(t *TargetConfig, v string) error { t.Against = v; return nil },
 	"noise":   func(t *TargetConfig, v string) error { t.Noise = v; return nil },
 }

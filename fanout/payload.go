@@ -23,6 +23,7 @@ type payload struct {
 
 	flags  entryFlags // of its entries
 	idLen  uint8      // bytes of the request's id, which stands behind buf in its capacity
+	origin originKind // what stands behind that, for recordings
 	status uint16     // of production's response; 0: there is nothing to compare with
 }
 
@@ -43,12 +44,16 @@ func (p *payload) unref() bool {
 }
 
 // payloadBytes returns the bytes that the payload of p needs at most: the request
-// in wire format, and the id that stands behind it.
-func payloadBytes(p *wire.Prepared) int {
-	if production := &p.Request.Production; production.Status != 0 {
-		return p.Size() + min(len(production.ID), maxID)
+// in wire format, the id that stands behind it, and its origin if it is recorded.
+func payloadBytes(p *wire.Prepared, recorded bool) int {
+	size := p.Size()
+	if recorded {
+		size += maxOrigin
 	}
-	return p.Size()
+	if production := &p.Request.Production; production.Status != 0 || recorded {
+		size += min(len(production.ID), maxID)
+	}
+	return size
 }
 
 // maxID is how many bytes of a request's id are kept.

@@ -11,11 +11,12 @@ import (
 // header fields. It never changes: whatever changes makes a new one, which the
 // next batch of every event loop takes whole.
 type plan struct {
-	users  atomic.Int64 // batches that go by it
-	cfg    Config
-	groups []*group
-	slots  []*target // by target.slot; nil: free
-	rules  *wire.Rules
+	users   atomic.Int64 // batches that go by it
+	cfg     Config
+	groups  []*group
+	slots   []*target // by target.slot; nil: free
+	rules   *wire.Rules
+	records bool // one of the targets is a recording
 }
 
 // group is a set of targets that share one copy of each sampled request.

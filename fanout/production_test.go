@@ -132,12 +132,12 @@ func TestPrimaryIsKept(t *testing.T) {
 		var p wire.Prepared
 		f.prepare(&p, &r)
 		// The request alone would fill its class of buffers to the last byte.
-		r.Body = make([]byte, 512-payloadBytes(&p))
+		r.Body = make([]byte, 512-payloadBytes(&p, false))
 		r.Production = codec.ProductionResponse{Status: 200, ID: []byte(id)}
 		f.prepare(&p, &r)
 		pl := serialise(f, &p)
-		if pl.status != 200 || string(pl.id()) != id[:want] || pl.cost() != payloadCost(payloadBytes(&p)) {
-			t.Errorf("id of %d bytes is kept as %q in %d bytes, want %d", len(id), pl.id(), pl.cost(), payloadCost(payloadBytes(&p)))
+		if pl.status != 200 || string(pl.id()) != id[:want] || pl.cost() != payloadCost(payloadBytes(&p, false)) {
+			t.Errorf("id of %d bytes is kept as %q in %d bytes, want %d", len(id), pl.id(), pl.cost(), payloadCost(payloadBytes(&p, false)))
 		}
 		if text := sent(t, f, r); strings.Contains(text, "idid") {
 			t.Errorf("the id goes out: %q", text)

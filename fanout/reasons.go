@@ -20,13 +20,15 @@ const (
 	dropStale
 	dropDial
 	dropTLS
+	dropDisk
+	dropIO
 	dropShutdown
 	dropRemoved
 	dropReasons // how many there are
 )
 
 func (r dropReason) String() string {
-	return [...]string{"", "paused", "breaker", "rate", "memory", "queue_full", "shed", "stale", "dial", "tls", "shutdown", "removed"}[r]
+	return [...]string{"", "paused", "breaker", "rate", "memory", "queue_full", "shed", "stale", "dial", "tls", "disk", "io", "shutdown", "removed"}[r]
 }
 
 // errorKind says how a request that was sent ended without a response.
@@ -45,16 +47,18 @@ func (k errorKind) String() string {
 	return [...]string{"timeout", "reset", "protocol", "tls", "aborted"}[k]
 }
 
-// The classes of status codes: 1xx to 5xx, and other for 600 to 999.
+// The classes of status codes: 1xx to 5xx, and other for 600 to 999; and what stands
+// for a response at a target that is a recording.
 const (
-	classOther  = 5
-	codeClasses = 6
+	classOther    = 5
+	classRecorded = 6
+	codeClasses   = 7
 )
 
 func codeClass(code int) int { return min(code/100-1, classOther) }
 
 func className(class int) string {
-	return [codeClasses]string{"1xx", "2xx", "3xx", "4xx", "5xx", "other"}[class]
+	return [codeClasses]string{"1xx", "2xx", "3xx", "4xx", "5xx", "other", "recorded"}[class]
 }
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

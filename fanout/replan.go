@@ -33,6 +33,7 @@ func (f *Fanout) replan(cfg Config) {
 		}
 		f.targets[i].tune(&tc)
 	}
+	p.records = slices.ContainsFunc(cfg.Targets, func(tc TargetConfig) bool { return tc.Records() })
 	p.groups = f.group(cfg.Targets)
 	for _, g := range f.groups {
 		if !slices.ContainsFunc(p.groups, func(h *group) bool { return h.name == g.name }) {

@@ -116,6 +116,11 @@ func (f *Fanout) Describe() []string {
 			urls = append(urls, m.cfg.Name+"="+m.cfg.URL.Redacted()+share)
 		}
 		lines = append(lines, line+strings.Join(urls, ", "))
+		for _, m := range g.members {
+			if m.cfg.Records() {
+				lines = append(lines, m.cfg.describeRecording())
+			}
+		}
 	}
 	return lines
 }

@@ -66,7 +66,7 @@ func (b *batch) follow(p *plan) {
 // copies it once for all of them.
 func (b *batch) dispatch() {
 	p := &b.prepared
-	cost := payloadCost(payloadBytes(p))
+	cost := payloadCost(payloadBytes(p, b.plan.records))
 	var luck draw
 	luck.hash, luck.keyed = b.plan.cfg.SampleBy.hash(p)
 	b.chosen = b.chosen[:0]
@@ -93,6 +93,9 @@ func (b *batch) dispatch() {
 		return
 	}
 	pl := b.serialise(p, len(b.chosen))
+	if b.plan.records {
+		pl.keepOrigin(&luck, p.Request.Source)
+	}
 	b.held += pl.cost()
 	for _, t := range b.chosen {
 		tb := &b.targets[t.slot]
@@ -147,13 +150,14 @@ func (b *batch) flush(accepted int) {
 
 // serialise copies the prepared request into a payload with refs references.
 func (b *batch) serialise(p *wire.Prepared, refs int) *payload {
-	pl := b.free.acquire(&b.f.payloads, payloadBytes(p))
+	pl := b.free.acquire(&b.f.payloads, payloadBytes(p, b.plan.records))
 	pl.refs.Store(int32(refs))
 	var l wire.Layout
 	pl.buf, l = b.plan.rules.Append(pl.buf, p)
 	pl.path, pl.hostStart, pl.hostEnd = l.Path, l.HostStart, l.HostEnd
 	pl.flags = flagsOf(l)
-	if pl.status = p.Request.Production.Status; pl.status != 0 {
+	pl.origin = 0
+	if pl.status = p.Request.Production.Status; pl.status != 0 || b.plan.records {
 		pl.keepProduction(&p.Request.Production)
 	}
 	return pl

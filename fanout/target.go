@@ -89,7 +89,11 @@ func newTarget(shared *common, cfg TargetConfig, metrics *targetMetrics) *target
 	t.steering = newSteering(t.metrics.selected.Get(), t.metrics.refused())
 	first := newWorker(t)
 	first.join()
-	t.running.Go(first.run)
+	if cfg.Records() {
+		t.running.Go(first.record)
+	} else {
+		t.running.Go(first.run)
+	}
 	return t
 }
 

@@ -104,7 +104,9 @@ func (l *reloads) try(f *fanout.Fanout) error {
 
 func connsOf(targets []fanout.TargetConfig) (conns int) {
 	for _, t := range targets {
-		conns += t.Conns
+		if !t.Records() {
+			conns += t.Conns
+		}
 	}
 	return conns
 }

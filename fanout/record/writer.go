@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +24,20 @@ const (
 	SyncNone               // when the kernel likes
 	SyncBlock              // before Write returns
 )
+
+var syncNames = []string{"1s", "none", "block"}
+
+// String returns the name that the options use.
+func (s Sync) String() string { return syncNames[s] }
+
+// ParseSync reads a Sync by its name; an empty text means each second.
+func ParseSync(text string) (Sync, error) {
+	i := max(0, slices.Index(syncNames, text))
+	if text != "" && syncNames[i] != text {
+		return 0, fmt.Errorf("sync is %q, should be one of %s", text, strings.Join(syncNames, ", "))
+	}
+	return Sync(i), nil
+}
 
 // Config says where a Writer writes, and how much.
 type Config struct {

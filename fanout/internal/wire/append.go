@@ -1,6 +1,9 @@
 package wire
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // Layout is what a sender has to know of a request in wire format. The offsets
 // count from the start of the slice that Rules.Append returned.
@@ -85,4 +88,11 @@ func isIdempotent(method []byte) bool {
 		return true
 	}
 	return false
+}
+
+// CutMarker returns a request that Rules.Append wrote in two pieces, without the
+// marker between them. They are pieces of b.
+func CutMarker(b []byte) (head, tail []byte) {
+	end := bytes.Index(b, []byte("\r\n\r\n")) + len("\r\n")
+	return b[:end-len(markerLine)], b[end:]
 }

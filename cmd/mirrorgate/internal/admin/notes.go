@@ -26,6 +26,8 @@ var dropTexts = map[string]string{
 	"stale":      "they waited longer than max-age",
 	"dial":       "it cannot be reached",
 	"tls":        "TLS fails",
+	"disk":       "the disk is full",
+	"io":         "its files cannot be written",
 	"shutdown":   "mirrorgate stops",
 	"removed":    "it was removed",
 }

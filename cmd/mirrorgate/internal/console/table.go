@@ -55,13 +55,13 @@ func writeLine(w io.Writer, format string, args ...any) {
 }
 
 // otherClasses writes what share of the responses is of which class, unless all
-// are 2xx.
+// are 2xx, or it is a recording.
 func otherClasses(rates map[string]float64) string {
 	total := 0.0
 	for _, rate := range rates {
 		total += rate
 	}
-	if total == rates["2xx"] {
+	if total == rates["2xx"]+rates["recorded"] {
 		return ""
 	}
 	var classes []string

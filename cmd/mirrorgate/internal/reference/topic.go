@@ -27,6 +27,7 @@ var titles = [][2]string{
 	{"order", "In order, for each user"},
 	{"requests", "What happens to a request"},
 	{"compare", "Compare responses with production's"},
+	{"record", "Record what is sent, and send it again"},
 	{"accounting", "Accounting: what became of every request"},
 	{"metrics", "Metrics"},
 	{"api", "API"},

@@ -1,0 +1,96 @@
+package fanout
+
+import "time"
+
+// A target may be a recording: what would be sent is kept. It has a queue, and drops
+// like any other; it has no connections, and one worker, which takes what has gathered
+// and brings it to the recording. A request counts as sent when it is there.
+
+const (
+	// recordGather is how long the worker lets requests gather: to be woken for each
+	// costs several times as much as to record it.
+	recordGather = 5 * time.Millisecond
+	// recordSmallQueue is the size of queues for which that is too long.
+	recordSmallQueue = 2048
+	// recordWithin is how long a request may wait for others in a block that is not full,
+	// in nanoseconds.
+	recordWithin = int64(100 * time.Millisecond)
+)
+
+// record is the life of the worker of a recording.
+func (w *worker) record() {
+	t := w.t
+	out := newFileSink(t)
+	batch := make([]entry, 0, blockSize)
+	for {
+		if batch = w.takeForRecord(batch[:0], out.holds()); batch == nil {
+			break
+		}
+		out.add(batch, &w.results)
+		clear(batch)
+		t.settle(&w.results)
+		if len(batch) < blockSize && out.holds() && !out.flushOld() {
+			w.letGather()
+		}
+	}
+	out.end()
+	workers := &t.workers
+	w.t = nil
+	workers.Put(w)
+}
+
+// takeForRecord takes a block of requests out of the queue, as far as there are so
+// many. If there are none it waits for some, unless the worker holds others that want
+// to be written. It returns nil when the target has ended.
+func (w *worker) takeForRecord(batch []entry, holds bool) []entry {
+	t := w.t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for {
+		w.join()
+		now := t.now()
+		if w.stale = t.takeStale(now, w.stale[:0]); len(w.stale) > 0 {
+			t.mu.Unlock()
+			for i := range w.stale {
+				w.results.drop(&w.stale[i], dropStale)
+			}
+			t.settle(&w.results)
+			t.mu.Lock()
+			continue
+		}
+		for len(batch) < blockSize && t.queue.n > 0 {
+			batch = append(batch, t.queue.popFront())
+		}
+		switch {
+		case len(batch) > 0:
+			t.length.Store(int64(t.queue.n))
+			t.taken = now
+			t.served += uint64(len(batch))
+			return batch
+		case t.draining:
+			w.sleep(now)
+			return nil
+		case holds:
+			return batch
+		}
+		w.sleep(now)
+	}
+}
+
+// letGather waits until there is more to record.
+func (w *worker) letGather() {
+	if w.t.cfg.Queue < recordSmallQueue {
+		time.Sleep(recordGather / 5)
+		return
+	}
+	time.Sleep(recordGather)
+}
+
+// recorded counts requests that the recording has.
+func (t *target) recorded(n int) {
+	t.metrics.responses[classRecorded].Add(n)
+	t.metrics.sent.Add(n)
+}
+
+// notRecorded counts requests that the recording does not get.
+func (t *target) notRecorded(n int, reason dropReason) { t.metrics.dropped[reason].Add(n) }
