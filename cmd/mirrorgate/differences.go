@@ -15,7 +15,7 @@ import (
 
 // differencesCmd shows how a target differs from its reference.
 type differencesCmd struct {
-	hostFlags
+	adminFlags
 	Target string `arg:"" help:"The target: one that has against=."`
 	Route  string `placeholder:"ROUTE" help:"Only this route, as the verdict names it."`
 	Field  string `placeholder:"FIELD" help:"Only those that differ in this field, as the verdict names it, or its path alone."`

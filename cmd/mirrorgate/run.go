@@ -71,7 +71,7 @@ func (r *runCmd) mirror(set *metrics.Set, l *logging.Log) error {
 		return usageError{r.Locate(err, fanoutConfig.Targets)}
 	}
 	limitMemory(fanoutConfig.Memory)
-	adminServer.Serve(g.fanout)
+	adminServer.Serve(g.engine, g.fanout)
 	r.announce(g, adminServer, log)
 	ending := make(chan struct{})
 	go readings.EveryMinute(set, log, ending)

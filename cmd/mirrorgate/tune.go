@@ -11,7 +11,7 @@ import (
 type tuneCmd struct {
 	adminFlags
 	Name     string   `arg:"" help:"Group or target."`
-	Settings []string `arg:"" name:"setting=value" help:"sample=2% of a group; rate=200/s, weight=3, paused=true of a target; and for=10m to have it revert."`
+	Settings []string `arg:"" name:"setting=value" help:"sample=2% of a group; rate=200/s, weight=3, paused=true of a target; and for=10m to have it revert. On each host that --admin names."`
 }
 
 // Help is what --help shows above the options.
@@ -20,7 +20,8 @@ func (*tuneCmd) Help() string {
 
     mirrorgate tune v2 sample=2% for=10m
     mirrorgate tune staging rate=200/s
-    mirrorgate tune a paused=true`
+    mirrorgate tune a paused=true for=10m
+    mirrorgate tune v2 sample=2% --admin 10.0.0.7:12346,10.0.0.8:12346`
 }
 
 // Run asks for the changes and prints what came of them.
@@ -29,9 +30,9 @@ func (c *tuneCmd) Run() error {
 	if err != nil {
 		return usageError{fmt.Errorf("tune: %w", err)}
 	}
-	client, err := c.client()
+	clients, err := c.clients()
 	if err != nil {
 		return err
 	}
-	return asked(settings.Tune(context.Background(), client, c.Name, os.Stdout))
+	return asked(settings.Tune(context.Background(), clients, c.Name, os.Stdout))
 }

@@ -5,59 +5,17 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
-	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/console"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 	"github.com/mirrorgate/mirrorgate/fanout/compare/verdict"
 )
 
-// hostFlags say where several hosts that mirror one service are asked.
-type hostFlags struct {
-	Admin          []string `default:"127.0.0.1:12346" placeholder:"ADDRESS" env:"MIRRORGATE_ADMIN" help:"Where the running mirrorgate has its admin server; several that mirror one service, with commas, are added up."`
-	AdminTokenFile string   `placeholder:"FILE" env:"MIRRORGATE_ADMIN_TOKEN_FILE" help:"File with the token that it asks for."`
-}
-
-func (f hostFlags) clients() (all []*admin.Client, err error) {
-	seen := map[string]bool{}
-	for _, address := range f.Admin {
-		address = strings.TrimSpace(address)
-		if seen[address] {
-			return nil, fmt.Errorf("--admin has %s twice: its pairs would count twice", address)
-		}
-		seen[address] = true
-		client, err := adminFlags{address, f.AdminTokenFile}.client()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, client)
-	}
-	if len(all) == 0 {
-		return nil, errNoAdmin
-	}
-	return all, nil
-}
-
-// given are the flags as they were given, for a command line to copy.
-func (f hostFlags) given() string {
-	text := ""
-	if len(f.Admin) != 1 || f.Admin[0] != defaultAdmin {
-		text += " --admin " + strings.Join(f.Admin, ",")
-	}
-	if f.AdminTokenFile != "" {
-		text += " --admin-token-file " + f.AdminTokenFile
-	}
-	return text
-}
-
-const defaultAdmin = "127.0.0.1:12346"
-
 // verdictCmd says whether a target is like its reference.
 type verdictCmd struct {
-	hostFlags
+	adminFlags
 	Target    string           `arg:"" help:"The target that is judged: one that has against=."`
 	Tolerance string           `default:"0.1%" placeholder:"SHARE" help:"What share of the pairs may differ, beyond noise: 0.1% or 0.001."`
 	Latency   string           `placeholder:"RULE" help:"How much slower a quantile may be, as p99+10% (default: latency does not count)."`

@@ -66,11 +66,11 @@ func (s *Server) serveTargets(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) {
 	window := s.history.window()
-	stats := statsOver(window, s.fanout.Groups())
+	stats := statsOver(window, s.fanout.Groups(), s.ignored())
 	stats.Version = s.cfg.Version
 	stats.Uptime = time.Since(s.history.start).Seconds()
 	stats.Ready = s.ready.Load()
-	stats.Notes = notesOn(&stats, window.grown.Rates("reason", "mirrorgate_requests_rejected_total"))
+	stats.Notes = notesOn(&stats)
 	writeJSON(w, http.StatusOK, stats)
 }
 

@@ -28,7 +28,7 @@ type Client struct {
 const responseTime = 5 * time.Second
 
 // NewClient returns a client for the server that listens on address, as its
-// option --admin says. It connects to nothing yet.
+// option --admin says, or that a proxy has at a URL. It connects to nothing yet.
 func NewClient(address, token string) *Client {
 	if host, port, err := net.SplitHostPort(address); err == nil {
 		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
@@ -89,9 +89,13 @@ func (c *Client) ask(ctx context.Context, method, path string, request, response
 	if request == nil {
 		body = nil
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+path, bytes.NewReader(body))
-	if _, _, split := net.SplitHostPort(c.address); err != nil || split != nil {
-		return &RefusedError{fmt.Sprintf("--admin: %q should be HOST:PORT", c.address)}
+	base, err := c.base()
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, base+path, bytes.NewReader(body))
+	if err != nil {
+		return &RefusedError{fmt.Sprintf("--admin: %q should be HOST:PORT or a URL", c.address)}
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
@@ -112,6 +116,21 @@ func (c *Client) ask(ctx context.Context, method, path string, request, response
 		return fmt.Errorf("cannot read what %s answers: is that the admin address of mirrorgate? %w", c.address, err)
 	}
 	return nil
+}
+
+// base is what stands in front of the paths of the API.
+func (c *Client) base() (string, error) {
+	if scheme, rest, isURL := strings.Cut(c.address, "://"); isURL {
+		u, err := url.Parse(c.address)
+		if err != nil || scheme != "http" && scheme != "https" || rest == "" || u.User != nil || u.RawQuery != "" {
+			return "", &RefusedError{fmt.Sprintf("--admin: %q should be a URL like http://host:12346", c.address)}
+		}
+		return strings.TrimRight(c.address, "/"), nil
+	}
+	if _, _, err := net.SplitHostPort(c.address); err != nil {
+		return "", &RefusedError{fmt.Sprintf("--admin: %q should be HOST:PORT or a URL", c.address)}
+	}
+	return "http://" + c.address, nil
 }
 
 // unreachable says how to mend that there was no response.

@@ -16,6 +16,13 @@ func TestClient(t *testing.T) {
 	defer server.Close()
 	address := server.Listener.Addr().String()
 	ctx := context.Background()
+	proxy := http.NewServeMux()
+	proxy.Handle("/mirror/", http.StripPrefix("/mirror", guard("s3cret", s.routes())))
+	proxied := httptest.NewServer(proxy)
+	defer proxied.Close()
+	if stats, err := NewClient(proxied.URL+"/mirror/", "s3cret").Stats(ctx); err != nil || len(stats.Groups) != 2 {
+		t.Errorf("stats of a URL: %v, %v", stats, err)
+	}
 	c := NewClient(address, "s3cret")
 	if stats, err := c.Stats(ctx); err != nil || len(stats.Groups) != 2 {
 		t.Errorf("stats: %v, %v", stats, err)
@@ -37,8 +44,10 @@ func TestClient(t *testing.T) {
 	f(c, "../v2?", true, `unknown name: there is no target "../v2?", but a, b, staging`)
 	f(NewClient(address, ""), "a", true, "mirrorgate asks for the token: give the file that holds it with --admin-token-file")
 	f(NewClient(address, "wrong"), "a", true, "mirrorgate asks for the token: give the file that holds it with --admin-token-file")
-	f(NewClient("here", ""), "a", true, `--admin: "here" should be HOST:PORT`)
-	f(NewClient("a b:80", ""), "a", true, `--admin: "a b:80" should be HOST:PORT`)
+	f(NewClient("here", ""), "a", true, `--admin: "here" should be HOST:PORT or a URL`)
+	f(NewClient("a b:80", ""), "a", true, `--admin: "a b:80" should be HOST:PORT or a URL`)
+	f(NewClient("ftp://a", ""), "a", true, `--admin: "ftp://a" should be a URL like http://host:12346`)
+	f(NewClient("http://u:p@a", ""), "a", true, `--admin: "http://u:p@a" should be a URL like http://host:12346`)
 
 	if _, err := c.TuneGroup(ctx, "../v2?", map[string]string{"sample": "1%"}); err == nil || !strings.Contains(err.Error(), `there is no group "../v2?"`) {
 		t.Errorf("a group's name is taken for a path: %v", err)

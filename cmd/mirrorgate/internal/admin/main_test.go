@@ -11,6 +11,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"go.uber.org/goleak"
 
+	"github.com/mirrorgate/mirrorgate/engine"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
@@ -29,6 +30,7 @@ func newServer(t *testing.T, targets ...string) *Server {
 	s := &Server{
 		cfg:     Config{Metrics: cfg.Metrics, Version: "v1.2.3", Logger: slog.New(slog.DiscardHandler)},
 		fanout:  f,
+		ignored: func() []engine.IgnoredMessage { return nil },
 		history: newHistory(cfg.Metrics, f),
 	}
 	s.ready.Store(true)

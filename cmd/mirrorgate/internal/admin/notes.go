@@ -11,115 +11,91 @@ import (
 
 // Note is a sentence on what an operator should know first.
 type Note struct {
-	Level string `json:"level"` // "good", "quiet", "warn" or "bad"
+	Level string `json:"level"` // "bad", "warn", "quiet" or "good"
 	Text  string `json:"text"`
 }
 
-// dropTexts say in words why a target drops requests.
-var dropTexts = map[string]string{
-	"paused":     "it is paused",
-	"breaker":    "its breaker is open",
-	"rate":       "they are over its rate",
-	"memory":     "--memory is used up",
-	"queue_full": "its queue is full",
-	"shed":       "its queue is filling",
-	"stale":      "they waited longer than max-age",
-	"dial":       "it cannot be reached",
-	"tls":        "TLS fails",
-	"disk":       "the disk is full",
-	"io":         "its files cannot be written",
-	"shutdown":   "mirrorgate stops",
-	"removed":    "it was removed",
+// levels are in the order in which notes are shown.
+var levels = []string{"bad", "warn", "quiet", "good"}
+
+// rejectTexts say in words why requests are rejected, and what to look at.
+var rejectTexts = map[string]string{
+	"malformed": "they cannot be decoded, or could split or smuggle a request: mirrorgate doctor",
+	"truncated": "HAProxy did not send the whole body: mirrorgate help haproxy, larger bodies",
+	"no_body":   "they declare a body, and HAProxy is not to send any",
+	"loop":      "they come back: is a target production, or does one send to it? mirrorgate doctor --config tells",
+	"connect":   "CONNECT opens a tunnel",
+	"oversize":  "they are beyond a limit: mirrorgate help oversize",
+	"aborted":   "HAProxy gave them up",
 }
 
-// responseTexts name the classes of responses that an operator should know of.
-var responseTexts = map[string]string{"5xx": "5xx", "other": "a status code above 599"}
-
-// notesOn says what is wrong, or that nothing is. rejected is by reason, for
-// each second.
-func notesOn(s *Stats, rejected map[string]float64) []Note {
+// notesOn says what is wrong, the worst first, or that nothing is.
+func notesOn(s *Stats) []Note {
 	var notes []Note
 	if !s.Ready {
 		notes = append(notes, Note{"warn", "Stopping: what is queued is being sent."})
 	}
-	eachRate(rejected, func(reason string, rate string) {
-		notes = append(notes, Note{"warn", fmt.Sprintf("Rejecting %s/s of what HAProxy sends: %s.", rate, reason)})
-	})
+	for _, reason := range positive(s.RejectRate) {
+		level := "warn"
+		if reason == "loop" {
+			level = "bad" // what comes back was done twice
+		}
+		notes = append(notes, Note{level, fmt.Sprintf("Rejecting %s of what HAProxy sends, as %s: %s.",
+			rateAndShare(s.RejectRate[reason], s.Received.Rate), reason, rejectTexts[reason])})
+	}
+	notes = append(notes, s.traffic()...)
 	for i := range s.Groups {
 		for j := range s.Groups[i].Targets {
-			notes = append(notes, s.Groups[i].Targets[j].notes()...)
+			t := &s.Groups[i].Targets[j]
+			notes = append(notes, t.notes()...)
+			notes = append(notes, s.classes(t)...)
 		}
 	}
-	switch {
-	case len(notes) > 0:
-		return notes
-	case s.Received.Rate == 0:
-		return []Note{{"quiet", "No requests from HAProxy at present."}}
+	if len(notes) == 0 {
+		return []Note{{"good", "Every target takes all that is meant for it."}}
 	}
-	return []Note{{"good", "Every target takes all that is meant for it."}}
+	slices.SortStableFunc(notes, func(a, b Note) int { return slices.Index(levels, a.Level) - slices.Index(levels, b.Level) })
+	return notes
 }
 
-func (t *TargetStats) notes() []Note {
+// traffic says that HAProxy sends nothing, or nothing that is understood, and what to
+// do next.
+func (s *Stats) traffic() []Note {
 	var notes []Note
-	level := "warn"
-	if t.BreakerOpen {
-		level = "bad"
-	}
-	if text := t.drops(); text != "" {
-		notes = append(notes, Note{level, text})
+	for _, m := range s.Ignored {
+		if m.Recent {
+			notes = append(notes, Note{"warn", fmt.Sprintf("Ignoring HAProxy's message %q (%d so far): it carries neither arg_method nor arg_path, but %s.",
+				m.Message, m.Total, strings.Join(m.Arguments, ", "))})
+		}
 	}
 	switch {
+	case s.Received.Rate > 0:
 	case len(notes) > 0:
-	case t.BreakerOpen:
-		notes = append(notes, Note{level, t.Name + ": its breaker is open."})
-	case t.Paused:
-		notes = append(notes, Note{level, t.Name + " is paused."})
-	}
-	eachRate(t.ErrorRate, func(kind, rate string) {
-		notes = append(notes, Note{"bad", fmt.Sprintf("%s fails %s/s: %s.", t.Name, rate, kind)})
-	})
-	eachRate(t.ResponseRate, func(class, rate string) {
-		if text := responseTexts[class]; text != "" {
-			notes = append(notes, Note{"warn", fmt.Sprintf("%s answers %s/s with %s.", t.Name, rate, text)})
-		}
-	})
-	if rate := t.CompareRate["differs"] + t.CompareRate["mirror_5xx"]; rate > 0 {
-		notes = append(notes, Note{"warn", fmt.Sprintf("%s answers %s/s unlike production: see /api/differences.", t.Name, formatCount(rate))})
-	}
-	if t.Single {
-		until := "the next reload"
-		if t.SingleUntil != nil {
-			until = t.SingleUntil.Local().Format(time.TimeOnly)
-		}
-		notes = append(notes, Note{"warn", fmt.Sprintf("%s does not pipeline: it gets one request at a time until %s.", t.Name, until)})
+		notes[0].Level = "bad"
+		notes = append(notes, Note{"warn", "No requests from HAProxy that could be mirrored: mirrorgate doctor on its host finds the argument."})
+	case s.Connections == 0:
+		notes = append(notes, Note{"warn", "No requests and no connection from HAProxy: is its server of this address up? mirrorgate doctor on its host tells."})
+	default:
+		notes = append(notes, Note{"warn", "No requests from HAProxy, but it is connected: do any meet the condition of its event? mirrorgate doctor on its host tells."})
 	}
 	return notes
 }
 
-// drops says how much the target drops and why, nothing if it does not.
-func (t *TargetStats) drops() string {
-	total := 0.0
-	var reasons, single []string
-	eachRate(t.DropRate, func(reason, rate string) {
-		total += t.DropRate[reason]
-		single = append(single, dropTexts[reason])
-		reasons = append(reasons, fmt.Sprintf("%s (%s/s)", dropTexts[reason], rate))
-	})
-	switch len(reasons) {
-	case 0:
-		return ""
-	case 1:
-		reasons = single
+// rateAndShare writes a rate, and what part of all it is.
+func rateAndShare(rate, all float64) string {
+	if all < rate {
+		return formatCount(rate) + "/s"
 	}
-	return fmt.Sprintf("%s drops %s/s: %s.", t.Name, formatCount(total), strings.Join(reasons, ", "))
+	return fmt.Sprintf("%s/s (%s)", formatCount(rate), formatPercent(rate/all))
 }
 
-func eachRate(rates map[string]float64, f func(label, rate string)) {
-	for _, label := range slices.Sorted(maps.Keys(rates)) {
-		if rates[label] > 0 {
-			f(label, formatCount(rates[label]))
-		}
-	}
+// formatPercent writes a share with three digits.
+func formatPercent(share float64) string { return fmt.Sprintf("%.3g %%", share*100) }
+
+// positive returns the labels whose rate is above 0, in order.
+func positive(rates map[string]float64) []string {
+	labels := slices.Sorted(maps.Keys(rates))
+	return slices.DeleteFunc(labels, func(label string) bool { return rates[label] <= 0 })
 }
 
 // formatCount writes a figure as short as can be read at a glance.
@@ -129,3 +105,6 @@ func formatCount(v float64) string {
 	}
 	return strconv.FormatFloat(max(v, 0.1), 'f', 1, 64)
 }
+
+// clock writes the time of day.
+func clock(t time.Time) string { return t.Local().Format(time.TimeOnly) }

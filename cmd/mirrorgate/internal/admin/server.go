@@ -15,6 +15,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/mirrorgate/mirrorgate/engine"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
@@ -47,6 +48,7 @@ type Server struct {
 	server   *http.Server
 	ready    atomic.Bool
 	fanout   *fanout.Fanout
+	ignored  func() []engine.IgnoredMessage
 	history  *history
 	stop     chan struct{}
 	tuning   sync.Mutex // so that before and after are of one change
@@ -103,12 +105,13 @@ func cause(err error) error {
 	return err
 }
 
-// Serve serves from now on, for a gateway that is ready and sends with f.
-func (s *Server) Serve(f *fanout.Fanout) {
+// Serve serves from now on, for a gateway that is ready, receives with e and sends with
+// f.
+func (s *Server) Serve(e *engine.Server, f *fanout.Fanout) {
 	if s.listener == nil {
 		return
 	}
-	s.fanout = f
+	s.fanout, s.ignored = f, e.Ignored
 	s.history = newHistory(s.cfg.Metrics, f)
 	s.stop = make(chan struct{})
 	go s.history.run(s.stop)

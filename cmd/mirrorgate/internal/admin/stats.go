@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
+	"github.com/mirrorgate/mirrorgate/engine"
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
 
@@ -15,24 +16,35 @@ import (
 // since the start; rates, for each second, and quantiles are over the last
 // Window seconds. Sizes are in bytes, times in seconds.
 type Stats struct {
-	Time        time.Time        `json:"time"`
-	Version     string           `json:"version"`
-	Uptime      float64          `json:"uptime_seconds"`
-	Ready       bool             `json:"ready"` // false while it drains
-	Window      float64          `json:"window_seconds"`
-	Received    Flow             `json:"received"`
-	Rejected    map[string]int64 `json:"rejected"`
-	ACK         Latency          `json:"ack"` // from reading a request to writing its ACK
-	Memory      Memory           `json:"memory"`
-	Connections int64            `json:"spop_connections"`
-	Groups      []GroupStats     `json:"groups"`
-	Notes       []Note           `json:"notes"`
+	Time        time.Time          `json:"time"`
+	Version     string             `json:"version"`
+	Uptime      float64            `json:"uptime_seconds"`
+	Ready       bool               `json:"ready"` // false while it drains
+	Window      float64            `json:"window_seconds"`
+	Received    Flow               `json:"received"`
+	Rejected    map[string]int64   `json:"rejected"`
+	RejectRate  map[string]float64 `json:"reject_rate"`
+	Ignored     []IgnoredStats     `json:"ignored"` // messages that are not mirrored, by kind
+	ACK         Latency            `json:"ack"`     // from reading a request to writing its ACK
+	Memory      Memory             `json:"memory"`
+	Connections int64              `json:"spop_connections"`
+	Groups      []GroupStats       `json:"groups"`
+	Notes       []Note             `json:"notes"`
 }
 
 // Flow is a counter and how fast it grows.
 type Flow struct {
 	Total int64   `json:"total"`
 	Rate  float64 `json:"rate"`
+}
+
+// IgnoredStats are the figures of messages of a kind that carry neither arg_method nor
+// arg_path.
+type IgnoredStats struct {
+	Message   string   `json:"message"`
+	Arguments []string `json:"arguments"`
+	Total     uint64   `json:"total"`
+	Recent    bool     `json:"recent"` // one came within the window
 }
 
 // Latency are quantiles; nil if there was nothing in the window.
@@ -66,6 +78,7 @@ type TargetStats struct {
 	Weight       int                `json:"weight"`
 	RateLimit    float64            `json:"rate_limit"` // requests a second; 0: none
 	Paused       bool               `json:"paused"`
+	PausedUntil  *time.Time         `json:"paused_until,omitempty"`
 	TunedUntil   *time.Time         `json:"tuned_until,omitempty"` // when the first of these reverts
 	BreakerOpen  bool               `json:"breaker_open"`
 	Single       bool               `json:"single"`                 // gets one request at a time, since it does not pipeline
@@ -107,13 +120,14 @@ type window struct {
 func windowFrom(before, now readings.Reading) window { return window{now, now.Since(before)} }
 
 // statsOver are the figures at the end of the window.
-func statsOver(w window, groups []fanout.GroupState) Stats {
+func statsOver(w window, groups []fanout.GroupState, ignored []engine.IgnoredMessage) Stats {
 	stats := Stats{
-		Time:     w.now.At,
-		Window:   w.grown.Seconds,
-		Received: w.flow("mirrorgate_requests_received_total"),
-		Rejected: w.now.Counts("reason", "mirrorgate_requests_rejected_total"),
-		ACK:      w.latency("mirrorgate_spop_ack_seconds"),
+		Time:       w.now.At,
+		Window:     w.grown.Seconds,
+		Received:   w.flow("mirrorgate_requests_received_total"),
+		Rejected:   w.now.Counts("reason", "mirrorgate_requests_rejected_total"),
+		RejectRate: w.grown.Rates("reason", "mirrorgate_requests_rejected_total"),
+		ACK:        w.latency("mirrorgate_spop_ack_seconds"),
 		Memory: Memory{
 			Resident: residentBytes(),
 			Payload:  w.now.Count("mirrorgate_payload_bytes"),
@@ -121,9 +135,14 @@ func statsOver(w window, groups []fanout.GroupState) Stats {
 		},
 		Connections: w.now.Count("mirrorgate_spop_connections"),
 		Groups:      []GroupStats{},
+		Ignored:     []IgnoredStats{},
 	}
 	for _, g := range groups {
 		stats.Groups = append(stats.Groups, groupOver(w, g))
+	}
+	for _, m := range ignored {
+		recent := w.now.At.Sub(m.Last) <= windowTicks*tickEvery
+		stats.Ignored = append(stats.Ignored, IgnoredStats{m.Name, m.Args, m.Count, recent})
 	}
 	return stats
 }
@@ -152,6 +171,7 @@ func targetOver(w window, t fanout.TargetState) TargetStats {
 		Weight:       t.Weight,
 		RateLimit:    t.Rate,
 		Paused:       t.Paused,
+		PausedUntil:  earliest(t.PausedUntil),
 		TunedUntil:   earliest(t.WeightUntil, t.RateUntil, t.PausedUntil),
 		Single:       t.Single,
 		SingleUntil:  earliest(t.SingleUntil),

@@ -82,37 +82,6 @@ func TestStatsWindow(t *testing.T) {
 	})
 }
 
-func TestNotes(t *testing.T) {
-	f := func(change func(*Stats), rejected map[string]float64, want ...Note) {
-		t.Helper()
-		s := Stats{Ready: true, Received: Flow{Rate: 5}, Groups: []GroupStats{{Targets: []TargetStats{{Name: "a"}, {Name: "b"}}}}}
-		change(&s)
-		if got := notesOn(&s, rejected); !slices.Equal(got, want) {
-			t.Errorf("it says %q, want %q", got, want)
-		}
-	}
-	b := func(s *Stats) *TargetStats { return &s.Groups[0].Targets[1] }
-	f(func(s *Stats) {}, nil, Note{"good", "Every target takes all that is meant for it."})
-	f(func(s *Stats) { s.Received.Rate = 0 }, nil, Note{"quiet", "No requests from HAProxy at present."})
-	f(func(s *Stats) { s.Ready = false }, nil, Note{"warn", "Stopping: what is queued is being sent."})
-	f(func(s *Stats) {}, map[string]float64{"truncated": 1.25, "loop": 0}, Note{"warn", "Rejecting 1.2/s of what HAProxy sends: truncated."})
-	f(func(s *Stats) { b(s).DropRate = map[string]float64{"stale": 0.01, "queue_full": 33.3} }, nil,
-		Note{"warn", "b drops 33/s: its queue is full (33/s), they waited longer than max-age (0.1/s)."})
-	f(func(s *Stats) { b(s).DropRate = map[string]float64{"queue_full": 33.3, "rate": 0} }, nil, Note{"warn", "b drops 33/s: its queue is full."})
-	f(func(s *Stats) { b(s).BreakerOpen = true }, nil, Note{"bad", "b: its breaker is open."})
-	f(func(s *Stats) { b(s).BreakerOpen, b(s).DropRate = true, map[string]float64{"breaker": 7} }, nil, Note{"bad", "b drops 7/s: its breaker is open."})
-	f(func(s *Stats) { b(s).Paused = true }, nil, Note{"warn", "b is paused."})
-	f(func(s *Stats) { b(s).Paused, b(s).DropRate = true, map[string]float64{"paused": 7} }, nil, Note{"warn", "b drops 7/s: it is paused."})
-	f(func(s *Stats) { b(s).ErrorRate = map[string]float64{"timeout": 2} }, nil, Note{"bad", "b fails 2/s: timeout."})
-	f(func(s *Stats) { b(s).ResponseRate = map[string]float64{"2xx": 2, "5xx": 3} }, nil, Note{"warn", "b answers 3/s with 5xx."})
-	f(func(s *Stats) { b(s).ResponseRate = map[string]float64{"other": 1} }, nil, Note{"warn", "b answers 1/s with a status code above 599."})
-	f(func(s *Stats) { b(s).Single = true }, nil, Note{"warn", "b does not pipeline: it gets one request at a time until the next reload."})
-	until := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
-	f(func(s *Stats) { b(s).Single, b(s).SingleUntil = true, &until }, nil, Note{"warn", "b does not pipeline: it gets one request at a time until 03:04:05."})
-	f(func(s *Stats) { b(s).CompareRate = map[string]float64{"same": 20, "differs": 2, "mirror_5xx": 1} }, nil,
-		Note{"warn", "b answers 3/s unlike production: see /api/differences."})
-}
-
 // Each reason for which fanout drops has its words.
 func TestDropTexts(t *testing.T) {
 	s := newServer(t, twoGroups...)

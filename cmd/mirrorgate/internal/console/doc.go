@@ -1,7 +1,9 @@
 // Package console shows on a terminal what a running mirrorgate does, and changes
 // it. It asks the admin server.
 //
-//	status.go  the figures, once or every second
+//	instance.go what each mirrorgate says, and whether that is trouble
+//	merge.go   the figures of several as one
+//	status.go  they are shown, once or every second
 //	table.go   how they look
 //	screen.go  one text after the other, in place
 //	tune.go    settings that change

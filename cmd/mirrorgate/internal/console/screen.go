@@ -1,8 +1,10 @@
 package console
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -55,20 +57,33 @@ func (s *screen) show(write func(io.Writer)) {
 		io.WriteString(s.file, text.String())
 		return
 	}
-	width, height, err := term.GetSize(int(s.file.Fd()))
-	if err != nil || width == 0 || height == 0 { // one that does not know its size
-		width, height = 80, 24
-	}
+	width, height := sizeOf(s.file)
 	io.WriteString(s.file, home+fit(text.String(), width, height-1)+clearBelow)
 }
 
-// fit cuts a text to the size of the screen.
+// sizeOf returns the columns and lines of a terminal, and what is usual for one that
+// does not know its size, and for what is none.
+func sizeOf(file *os.File) (width, height int) {
+	width, height, err := term.GetSize(int(file.Fd()))
+	if err != nil || width == 0 || height == 0 {
+		return 80, 24
+	}
+	return width, height
+}
+
+func widthOf(file *os.File) int {
+	width, _ := sizeOf(file)
+	return width
+}
+
+// fit cuts a text to the size of the screen, and says so.
 func fit(text string, width, height int) string {
 	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if height--; height < 0 {
-			break
-		}
+	lines := slices.Collect(strings.Lines(text))
+	if more := len(lines) - height; more > 0 {
+		lines = append(lines[:height-1], fmt.Sprintf("… %d more lines: make the terminal larger\n", more+1))
+	}
+	for _, line := range lines {
 		if runes := []rune(strings.TrimSuffix(line, "\n")); len(runes) > width {
 			line = string(runes[:width-1]) + "…\n"
 		}

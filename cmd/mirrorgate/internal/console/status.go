@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/admin"
@@ -14,20 +13,33 @@ import (
 // watchEvery is how often Watch asks.
 const watchEvery = time.Second
 
-// Show writes what a running mirrorgate does.
-func Show(ctx context.Context, client *admin.Client, out *os.File) error {
-	stats, err := client.Stats(ctx)
+// Show writes what mirrorgates do that run, as one table. The error says what is wrong
+// with them, see Trouble.
+func Show(ctx context.Context, clients []*admin.Client, out *os.File) error {
+	hosts, err := askAll(ctx, clients)
 	if err != nil {
 		return err
 	}
-	writeStatus(out, client.Address(), stats)
-	return nil
+	writeStatus(out, hosts, widthOf(out))
+	return trouble(hosts)
 }
 
-// Watch shows it every second, in place if out is a terminal, until ctx ends. An
-// error means that it could not be had the first time; later ones are shown.
-func Watch(ctx context.Context, client *admin.Client, out *os.File) error {
-	stats, err := client.Stats(ctx)
+// ShowJSON is Show for programs: a list with what each says, or why it does not.
+func ShowJSON(ctx context.Context, clients []*admin.Client, out io.Writer) error {
+	hosts, err := askAll(ctx, clients)
+	if err != nil {
+		return err
+	}
+	if err := WriteJSON(out, hosts); err != nil {
+		return fmt.Errorf("cannot write the figures: %w", err)
+	}
+	return trouble(hosts)
+}
+
+// Watch shows it every second, in place if out is a terminal, until ctx ends. An error
+// means that nothing could be had the first time; later ones are shown.
+func Watch(ctx context.Context, clients []*admin.Client, out *os.File) error {
+	hosts, err := askAll(ctx, clients)
 	if err != nil {
 		return err
 	}
@@ -37,19 +49,13 @@ func Watch(ctx context.Context, client *admin.Client, out *os.File) error {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	for {
-		screen.show(func(w io.Writer) {
-			if err != nil {
-				fmt.Fprintln(w, strings.ReplaceAll(err.Error(), "; ", ";\n"))
-				return
-			}
-			writeStatus(w, client.Address(), stats)
-		})
+		screen.show(func(w io.Writer) { writeStatus(w, hosts, widthOf(out)) })
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return nil
 		}
-		if stats, err = client.Stats(ctx); ctx.Err() != nil {
+		if hosts, _ = askAll(ctx, clients); ctx.Err() != nil {
 			return nil
 		}
 	}

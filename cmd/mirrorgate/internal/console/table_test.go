@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -22,28 +23,32 @@ func TestStatusTable(t *testing.T) {
 		Memory:   admin.Memory{Resident: 1 << 30, Payload: 12345678, Limit: 512 << 20},
 		Groups: []admin.GroupStats{
 			{Name: "staging", Sample: 1, Effective: 1, Targets: []admin.TargetStats{{
-				Name: "staging", Sent: admin.Flow{Rate: 123456}, Latency: admin.Latency{P50: seconds(0.00123), P99: seconds(2.5)}, QueueLimit: 8192}}},
+				Name: "staging", Sent: admin.Flow{Rate: 123456}, ResponseRate: map[string]float64{"2xx": 5, "5xx": 0}, Latency: admin.Latency{P50: seconds(0.00123), P99: seconds(2.5)}, QueueLimit: 8192}}},
 			{Name: "v2", Sample: 0.025, Effective: 0.00123456, Targets: []admin.TargetStats{
-				{Name: "a-long-name", URL: "http://a:80", Sent: admin.Flow{Rate: 0.2}, DropRate: map[string]float64{"rate": 1000, "stale": 234}, ErrorRate: map[string]float64{"reset": 17.4}, Queue: 8192, QueueLimit: 8192,
+				{Name: "a-long-name", URL: "http://a:80", Selected: admin.Flow{Rate: 1234}, Sent: admin.Flow{Rate: 20}, DropRate: map[string]float64{"rate": 1000, "stale": 234}, ErrorRate: map[string]float64{"reset": 2.5}, Queue: 8192, QueueLimit: 8192,
 					ResponseRate: map[string]float64{"2xx": 39, "4xx": 0, "5xx": 1},
 					LastFailure:  &admin.Failure{Kind: "dial", Reason: "connection refused", Since: now.Add(-24 * time.Hour), Last: now}},
 			}},
 		},
-		Notes: []admin.Note{{Level: "warn", Text: "a-long-name drops 1234/s: its queue is full."}},
+		Notes: []admin.Note{{Level: "bad", Text: "a-long-name drops 1234/s of its requests: its queue is full, and this note has more words than a line has room for."},
+			{Level: "warn", Text: "One more."}, {Level: "good", Text: "None."}},
 	}
 	var b bytes.Buffer
-	writeStatus(&b, "127.0.0.1:12346", s)
+	writeStatus(&b, []instance{{address: "127.0.0.1:12346", stats: s}}, 80)
 	_, got, _ := strings.Cut(b.String(), "\n") // the first line has the time of day
 	want := `received 123k/s on 128 connections, ACK p50 8.27µs p99 210µs
 memory 1GiB, payloads 11.8MiB of 512MiB
 
-TARGET         SAMPLE  EFFECT  SENT/S     P50    P99  ERR/S  DROP/S      QUEUE
-staging          100%    100%    123k  1.23ms  2.50s      0       0     0/8192
-v2               2.5%  0.123%
-  a-long-name                     0.2       -      -     17    1234  8192/8192
+!! a-long-name drops 1234/s of its requests: its queue is full, and this note
+   has more words than a line has room for.
+!  One more.
+   None.
 
-a-long-name drops 1234/s: its queue is full.
-a-long-name: responses 2xx 97.5%, 5xx 2.5%.
+TARGET         SAMPLE  EFFECT  SENT/S     P50    P99     CLASS    ERR  DROP      QUEUE
+staging          100%    100%    123k  1.23ms  2.50s       2xx      0     0     0/8192
+v2               2.5%  0.123%
+  a-long-name                      20       -      -  5xx 2.5%  12.5%  100%  8192/8192
+
 a-long-name: last failure 10:00:00 (dial since 2026-07-07 10:00:00)
   http://a:80: connection refused
 `
@@ -51,7 +56,7 @@ a-long-name: last failure 10:00:00 (dial since 2026-07-07 10:00:00)
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	for line := range strings.Lines(b.String()) {
-		if n := utf8.RuneCountInString(line) - 1; n > 80 {
+		if n := utf8.RuneCountInString(line) - 1; n > 90 {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
@@ -72,7 +77,7 @@ func TestStatusPrintsNoControls(t *testing.T) {
 				LastFailure: &admin.Failure{Kind: evil, Reason: evil}}}})
 	}
 	var b bytes.Buffer
-	writeStatus(&b, "127.0.0.1:12346", stats)
+	writeStatus(&b, []instance{{address: evil, stats: stats}, {address: evil, err: errors.New(evil)}}, 80)
 	if strings.ContainsFunc(strings.ReplaceAll(b.String(), "\n", ""), unicode.IsControl) {
 		t.Errorf("it prints control characters: %q", b.String())
 	}
@@ -116,9 +121,24 @@ func TestFit(t *testing.T) {
 		}
 	}
 	const end = clearLine + "\r\n"
+	f("one\ntwo\nthree\nfour\n", 50, 3, "one"+end+"two"+end+"… 2 more lines: make the terminal larger"+end)
 	f("one\ntwo\n", 10, 10, "one"+end+"two"+end)
-	f("one\ntwo\n", 10, 1, "one"+end)
+	f("one\ntwo\n", 99, 1, "… 2 more lines: make the terminal larger"+end)
 	f("one\n\nthree\n", 10, 3, "one"+end+end+"three"+end)
 	f("µµµµµ\n", 5, 5, "µµµµµ"+end)
 	f("µµµµµ\n", 4, 5, "µµµ…"+end)
+}
+
+func TestClassShares(t *testing.T) {
+	f := func(rates map[string]float64, want string) {
+		t.Helper()
+		if got := classShares(rates); got != want {
+			t.Errorf("of %v it says %q, want %q", rates, got, want)
+		}
+	}
+	f(nil, "-")
+	f(map[string]float64{"2xx": 0}, "-")
+	f(map[string]float64{"2xx": 7, "5xx": 0}, "2xx")
+	f(map[string]float64{"4xx": 7}, "4xx")
+	f(map[string]float64{"2xx": 50, "4xx": 10, "5xx": 40}, "5xx 40% 4xx 10%")
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -51,8 +52,23 @@ func (s Settings) haveAny(keys []string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { _, ok := s[key]; return ok })
 }
 
-// Tune asks for the changes to the group or target and writes what came of them.
-func (s Settings) Tune(ctx context.Context, client *admin.Client, name string, w io.Writer) error {
+// Tune asks each mirrorgate for the changes to the group or target and writes what came
+// of them. Where one fails, the others are asked all the same.
+func (s Settings) Tune(ctx context.Context, clients []*admin.Client, name string, w io.Writer) error {
+	var failed []error
+	for _, client := range clients {
+		at := ""
+		if len(clients) > 1 {
+			at = client.Address() + ": "
+		}
+		if err := s.tune(ctx, client, name, at, w); err != nil {
+			failed = append(failed, fmt.Errorf("%s%w", at, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (s Settings) tune(ctx context.Context, client *admin.Client, name, at string, w io.Writer) error {
 	tune := client.TuneTarget
 	if s.haveAny(groupSettings) {
 		tune = client.TuneGroup
@@ -62,7 +78,7 @@ func (s Settings) Tune(ctx context.Context, client *admin.Client, name string, w
 		return err
 	}
 	for _, change := range tuned.Changes {
-		line := fmt.Sprintf("%s: %s %s → %s, %s", tuned.Name, change.Setting, change.Old, change.New, howLong(tuned.Until, s["for"]))
+		line := fmt.Sprintf("%s%s: %s %s → %s, %s", at, tuned.Name, change.Setting, change.Old, change.New, howLong(tuned.Until, s["for"]))
 		fmt.Fprintln(w, admin.Printable(line))
 	}
 	return nil

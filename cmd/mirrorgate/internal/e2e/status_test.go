@@ -19,12 +19,43 @@ func TestStatus(t *testing.T) {
 	}
 	for _, want := range []string{
 		"mirrorgate v1.2.3-test at " + a.admin + ", up ", "\nreceived 0/s on 0 connections, ACK p50 - p99 -\n", "of 512MiB\n",
-		"\nTARGET  SAMPLE  EFFECT  SENT/S  P50  P99  ERR/S  DROP/S   QUEUE\nv2         50%",
-		"\n  a ", "\nb         100%", "\nNo requests from HAProxy at present.\n",
+		"\nTARGET  SAMPLE  EFFECT  SENT/S  P50  P99  CLASS  ERR  DROP   QUEUE\nv2         50%",
+		"\n  a ", "\nb         100%", "\n!  No requests and no connection from HAProxy:",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in\n%s", want, stdout)
 		}
+	}
+}
+
+// The exit status is for scripts: it tells a breaker that is open, and a host that is
+// gone. Of several hosts there is one table.
+func TestStatusTellsTrouble(t *testing.T) {
+	gone := "127.0.0.1:1"
+	a, b := startAgent(t, "--target", "a=http://127.0.0.1:1"), startAgent(t, "--target", "a=http://127.0.0.1:1")
+	f := func(want int, stdoutHas, stderrHas string, args ...string) {
+		t.Helper()
+		code, stdout, stderr := mirrorgate(t, nil, append([]string{"status"}, args...)...)
+		if code != want || !strings.Contains(stdout, stdoutHas) || !strings.Contains(stderr, stderrHas) {
+			t.Errorf("%q: exit status %d, want %d with %q and %q:\n%s%s", args, code, want, stdoutHas, stderrHas, stdout, stderr)
+		}
+	}
+	both := a.admin + "," + b.admin
+	f(0, "0/16384", "", "--admin", both)
+	f(0, `"admin": "`+b.admin+`"`, "", "--json", "--admin", both)
+	f(exitFailed, "0/8192", "cannot reach mirrorgate at "+gone, "--admin", a.admin+","+gone)
+	f(exitFailed, `"error": "cannot reach`, "cannot reach", "--json", "--admin", a.admin+","+gone)
+	f(exitFailed, "", "cannot reach", "--admin", gone)
+	f(exitUsage, "", "twice", "--admin", a.admin+","+a.admin)
+
+	c := newCrowd(startProxy(t, sizedSPOE, startRecorder(t).addr(), a))
+	c.run(5, upTo(20), nil)
+	eventually(t, "the breaker is open", func() bool { return a.value(`mirrorgate_target_breaker_open{target="a"}`) == 1 })
+	f(exitFailed, "!! "+a.admin+": a ", "the breaker of a is open", "--admin", both)
+
+	code, stdout, stderr := mirrorgate(t, nil, "tune", "a", "paused=true", "for=10m", "--admin", both)
+	if code != 0 || strings.Count(stdout, "paused false → true") != 2 || !strings.Contains(stdout, b.admin+": a: ") {
+		t.Errorf("tune ends with %d: %s%s", code, stdout, stderr)
 	}
 }
 

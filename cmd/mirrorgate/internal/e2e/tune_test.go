@@ -117,7 +117,7 @@ func TestTuneRefuses(t *testing.T) {
 	f(exitUsage, "tune: sample is given twice", "tune", "v2", "sample=2%", "sample=3%")
 	f(exitUsage, "tune: there is nothing to change: give one of sample, rate, weight, paused", "tune", "v2", "for=10m")
 	f(exitUsage, "tune: sample belongs to a group, rate, weight, paused to a target: tune them one after the other", "tune", "b", "sample=2%", "rate=5/s")
-	f(exitUsage, `--admin: "nowhere" should be HOST:PORT`, "tune", "v2", "sample=2%", "--admin=nowhere")
+	f(exitUsage, `--admin: "nowhere" should be HOST:PORT or a URL`, "tune", "v2", "sample=2%", "--admin=nowhere")
 	f(exitUsage, "--admin is empty: without an admin server a running mirrorgate cannot be asked", "status", "--admin=")
 	f(exitUsage, "--admin-token-file: cannot read token: open /does/not/exist: no such file or directory", "status", "--admin-token-file=/does/not/exist")
 	if _, after := a.get("/api/targets"); after != before {
