@@ -6,7 +6,7 @@
 //
 // Of a response only what RFC 9112 needs to find its end is looked at: the
 // status line and the fields Content-Length, Transfer-Encoding and Connection.
-// Nothing is kept of it but a [Reader] of a few words, and nothing is allocated.
+// Nothing is kept of it here but a [Reader] of a few words, and nothing is allocated.
 //
 // The flow of a response through the files:
 //
@@ -14,6 +14,7 @@
 //	head.go    status line and field lines; how the body is framed
 //	memo.go    a head that came before needs no reading
 //	body.go    bodies with a length, up to the end of the connection, in chunks
+//	part.go    the same, part by part, for callers that keep the response
 //	errors.go  what no response looks like
 //
 // The package starts no goroutine and locks nothing: a Reader belongs to

@@ -25,24 +25,32 @@ type Memo struct {
 // ReadWith does what Read does, and is faster if the response has the head that
 // m keeps.
 func (r *Reader) ReadWith(m *Memo, b []byte) (n int, err error) {
-	if *r != (Reader{}) { // part of the head is taken, or it answers HEAD
-		return r.Read(b)
-	}
-	if m.pause > 0 {
-		m.pause--
-		return r.Read(b)
-	}
-	if len(m.head) > 0 && bytes.HasPrefix(b, m.head) {
-		*r, m.came = m.behind, true
-		n = len(m.head)
-	} else {
-		if n, err = r.readHead(b); err != nil || r.state <= atField {
+	if r.state <= atField {
+		if n, err = r.readHeadWith(m, b); err != nil || r.state <= atField {
 			return n, err
 		}
-		m.keep(b[:n], *r)
 	}
 	taken, err := r.Read(b[n:])
 	return n + taken, err
+}
+
+// readHeadWith does what readHead does, and is faster if m keeps the head.
+func (r *Reader) readHeadWith(m *Memo, b []byte) (n int, err error) {
+	if *r != (Reader{}) { // part of the head is taken, or it answers HEAD
+		return r.readHead(b)
+	}
+	if m.pause > 0 {
+		m.pause--
+		return r.readHead(b)
+	}
+	if len(m.head) > 0 && bytes.HasPrefix(b, m.head) {
+		*r, m.came = m.behind, true
+		return len(m.head), nil
+	}
+	if n, err = r.readHead(b); err == nil && r.state > atField {
+		m.keep(b[:n], *r)
+	}
+	return n, err
 }
 
 // keep remembers a head and how a Reader is behind it.
