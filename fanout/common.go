@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ type common struct {
 	workers  sync.Pool // of *worker that have ended
 	start    time.Time
 	logging  *rateLimit // lines for Config.DifferenceLog
+	maskKey  [32]byte   // of what examples hide, see package example
 }
 
 // loggedPerSecond is how many lines Config.DifferenceLog gets at most, for all
@@ -22,7 +24,9 @@ type common struct {
 const loggedPerSecond = 5
 
 func newCommon(cfg Config) *common {
-	return &common{options: &cfg, log: cfg.Logger, start: time.Now(), logging: newRateLimit(loggedPerSecond, 0)}
+	c := &common{options: &cfg, log: cfg.Logger, start: time.Now(), logging: newRateLimit(loggedPerSecond, 0)}
+	_, _ = rand.Read(c.maskKey[:]) // never fails
+	return c
 }
 
 // now returns the nanoseconds since start on the monotonic clock: ages must not

@@ -23,7 +23,19 @@ func (c *conn) moved() bool {
 func (c *conn) begin(now int64) {
 	c.written, c.writeErr, c.start, c.clock = 0, nil, now, now
 	c.done, c.counted, c.closing, c.since = 0, false, false, now
-	c.response.Start(c.batch[0].head())
+	c.startResponse()
+	for i := range c.batch {
+		if e := &c.batch[i]; e.flags&flagCompared != 0 {
+			e.written(now)
+		}
+	}
+}
+
+// startResponse begins with the response to batch[done].
+func (c *conn) startResponse() {
+	e := &c.batch[c.done]
+	c.response.Start(e.head())
+	c.keeping = keepingOf(e)
 }
 
 // finished reports whether all responses are complete, or no more can come.

@@ -67,19 +67,19 @@ func (d *differences) appendTo(all []Difference) []Difference {
 }
 
 // differed keeps and logs a response that differs, unless there are too many.
-func (t *target) differed(p *payload, c comparison, code int, took int64) {
+func (t *target) differed(p *payload, code int, took int64) {
 	now := t.now()
 	kept := t.differs.limit.allow(now)
 	logged := t.options.DifferenceLog != nil && t.logging.allow(now)
 	if !kept && !logged {
 		return
 	}
-	line := p.buf[:p.path+bytes.IndexByte(p.buf[p.path:], ' ')]
-	path, _, _ := bytes.Cut(line[p.path:], []byte("?"))
+	method, path := p.requestLine()
+	path, _, _ = bytes.Cut(path, []byte("?"))
 	seconds := float64(took) / 1e9
 	d := Difference{
-		Time: time.Now(), Target: t.cfg.Name, Result: c.String(),
-		Method: string(line[:p.path-1]), Path: string(path[:min(len(path), maxPath)]), ID: string(p.id()),
+		Time: time.Now(), Target: t.cfg.Name, Result: otherStatus.String(),
+		Method: string(method), Path: string(path[:min(len(path), maxPath)]), ID: string(p.id()),
 		Primary: Response{Status: int(p.status)}, Mirror: Response{code, &seconds},
 	}
 	if p.took >= 0 {

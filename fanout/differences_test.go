@@ -32,7 +32,7 @@ func TestDifferences(t *testing.T) {
 		t.Fatalf("differences: %+v, want 2", all)
 	}
 	latest, first := all[0], all[1]
-	if latest.Target != "b" || latest.Result != "primary_5xx" || len(latest.Path) != maxPath || latest.ID != "" ||
+	if latest.Target != "b" || latest.Result != "status" || len(latest.Path) != maxPath || latest.ID != "" ||
 		latest.Primary != (Response{Status: 503}) || latest.Mirror.Status != 200 {
 		t.Errorf("the latest is %+v", latest)
 	}
@@ -41,12 +41,12 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("the first is %+v", first)
 	}
 	first.Time, first.Primary.Seconds, first.Mirror.Seconds = time.Time{}, nil, nil
-	if text, _ := json.Marshal(first); string(text) != `{"time":"0001-01-01T00:00:00Z","target":"a","result":"mirror_5xx","method":"GET","path":"/cart","id":"id-1",`+
+	if text, _ := json.Marshal(first); string(text) != `{"time":"0001-01-01T00:00:00Z","target":"a","result":"status","method":"GET","path":"/cart","id":"id-1",`+
 		`"primary":{"status":200},"mirror":{"status":500}}` {
 		t.Errorf("the first is %s", text)
 	}
 	if line := log.String(); strings.Count(line, "\n") < 1 || !strings.Contains(line,
-		`msg="answers differ" target=a result=mirror_5xx method=GET path=/cart primary=200 mirror=500 id=id-1`) || strings.Contains(line, "s3cret") {
+		`msg="answers differ" target=a result=status method=GET path=/cart primary=200 mirror=500 id=id-1`) || strings.Contains(line, "s3cret") {
 		t.Errorf("the log says %q", line)
 	}
 }
@@ -97,7 +97,7 @@ func TestDifferenceLogIsThrottled(t *testing.T) {
 	if lines < 1 || lines > most {
 		t.Errorf("%d lines, want 1 to %d", lines, most)
 	}
-	if got := compared(f.targets[0]); got != "differs=100 " {
+	if got := compared(f.targets[0]); got != "status=100 4xx/2xx=100 " {
 		t.Error(got)
 	}
 }

@@ -26,6 +26,7 @@ func (f *Fanout) Drain(ctx context.Context) {
 	}
 	ending.Wait()
 	f.life.leaving.Wait()
+	f.comparing.finish()
 	f.life.hurryUp()
 }
 

@@ -10,20 +10,23 @@ import (
 // Drain.
 type Fanout struct {
 	*common
-	metrics *gatewayMetrics
-	batches sync.Pool
-	life    lifetime
+	metrics   *gatewayMetrics
+	batches   sync.Pool
+	life      lifetime
+	comparing *comparing
 
 	plan atomic.Pointer[plan]
 
-	mu      sync.Mutex // of everything below
-	config  Config     // what New or Reload was given last
-	tunings tunings
-	counted registry
-	groups  []*group  // as in the plan
-	targets []*target // as in the plan
-	leaving []*target // in no plan any more, but with requests
-	former  []*plan   // no longer in force; a batch may still go by them
+	mu       sync.Mutex // of everything below
+	config   Config     // what New or Reload was given last
+	tunings  tunings
+	counted  registry
+	rules    *compareRules          // in force; nil: nothing was compared yet
+	compared map[string]*comparison // by the name of the target that is compared
+	groups   []*group               // as in the plan
+	targets  []*target              // as in the plan
+	leaving  []*target              // in no plan any more, but with requests
+	former   []*plan                // no longer in force; a batch may still go by them
 }
 
 // New checks cfg and returns a Fanout that is ready for Submit. Errors name the
@@ -33,11 +36,13 @@ func New(cfg Config) (*Fanout, error) {
 		return nil, err
 	}
 	f := &Fanout{
-		common:  newCommon(cfg),
-		config:  cfg,
-		tunings: newTunings(cfg.Targets),
-		counted: newRegistry(cfg.Metrics),
+		common:   newCommon(cfg),
+		config:   cfg,
+		tunings:  newTunings(cfg.Targets),
+		counted:  newRegistry(cfg.Metrics),
+		compared: map[string]*comparison{},
 	}
+	f.comparing = newComparing(f.common)
 	f.life.begin()
 	if cfg.Steer != nil {
 		cfg.Steer.Store(SteerAll)

@@ -2,11 +2,136 @@ package fanout
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/fanout/compare/tally"
 )
 
-// links.go says which targets are compared with which: a link is a target, its
-// reference and, if there is one, the reference's second copy.
+// links says which targets are compared with which, in one plan. It never changes.
+type links struct {
+	*comparing
+	rules     *compareRules
+	sides     []*target // that are compared with others, or others with them
+	all       []link
+	warmUntil int64 // see common.now: latencies of earlier requests do not count
+}
+
+// link is one target and what it is compared with: places in links.sides.
+type link struct {
+	counts          *comparison
+	target, against uint8
+	noise           int // the second copy of the reference; -1: there is none
+}
+
+// maxSides is how many targets can be compared with each other.
+const maxSides = 255
+
+// maxSkew is how far apart in time, in nanoseconds, the requests of a pair may be
+// sent: what a response says may have changed by then.
+const maxSkew = int64(time.Second)
+
+// newLinks returns the links of a plan whose targets are made, nil if there are
+// none. f.mu is held.
+func (f *Fanout) newLinks(cfg *Config) *links {
+	maps.DeleteFunc(f.compared, func(name string, n *comparison) bool {
+		gone := !slices.ContainsFunc(cfg.Targets, func(t TargetConfig) bool { return t.Name == name && t.linked() })
+		if gone {
+			n.end()
+		}
+		return gone
+	})
+	if !slices.ContainsFunc(cfg.Targets, func(t TargetConfig) bool { return t.linked() }) {
+		return nil
+	}
+	f.comparing.begin()
+	f.follow(&cfg.Compare)
+	l := &links{comparing: f.comparing, rules: f.rules, warmUntil: f.now() + int64(cfg.Compare.Warmup)}
+	for i := range cfg.Targets {
+		t := &cfg.Targets[i]
+		if !t.linked() {
+			continue
+		}
+		k := link{
+			counts: f.comparisonOf(cfg, t),
+			target: l.place(f.targets[i]), against: l.place(f.targetNamed(t.Against)), noise: -1,
+		}
+		if t.Noise != "" {
+			k.noise = int(l.place(f.targetNamed(t.Noise)))
+		}
+		l.all = append(l.all, k)
+	}
+	return l
+}
+
+func (f *Fanout) targetNamed(name string) *target {
+	return f.targets[slices.IndexFunc(f.targets, func(t *target) bool { return t.cfg.Name == name })]
+}
+
+// place returns the side that a target is, which gets one if it has none.
+func (l *links) place(t *target) uint8 {
+	if i := slices.Index(l.sides, t); i >= 0 {
+		return uint8(i)
+	}
+	l.sides = append(l.sides, t)
+	return uint8(len(l.sides) - 1)
+}
+
+// sideOf is the side that a target is, -1 if it is none.
+func (l *links) sideOf(t *target) int {
+	if l == nil {
+		return -1
+	}
+	return slices.Index(l.sides, t)
+}
+
+// selected reports whether a request was selected for both of the link.
+func (k *link) selected(sides []side) bool {
+	return sides[k.target].fate != absent && sides[k.against].fate != absent
+}
+
+// open reports whether the link can still come to something that is not known yet.
+func (k *link) open(sides []side) bool {
+	t, a := sides[k.target].fate, sides[k.against].fate
+	if t == absent || a == absent || t == dropped || a == dropped {
+		return false
+	}
+	return t == waiting || a == waiting || k.noise >= 0 && sides[k.noise].fate == waiting
+}
+
+// anyOpen reports whether one of the links is open.
+func (l *links) anyOpen(sides []side) bool {
+	return slices.ContainsFunc(l.all, func(k link) bool { return k.open(sides) })
+}
+
+// missing returns whose failure leaves the request without its pair, and why.
+func (k *link) missing(sides []side) (tally.Side, unpairedReason) {
+	a, t := &sides[k.against], &sides[k.target]
+	switch {
+	case a.fate == dropped:
+		return tally.ReferenceSide, a.reason
+	case t.fate == dropped:
+		return tally.TargetSide, t.reason
+	case a.sent-t.sent > maxSkew:
+		return tally.ReferenceSide, unpairedSkew
+	case t.sent-a.sent > maxSkew:
+		return tally.TargetSide, unpairedSkew
+	}
+	return "", 0
+}
+
+// noNoise returns why the second copy has no part in a pair; 0 if it has.
+func (k *link) noNoise(sides []side) unpairedReason {
+	a, n := &sides[k.against], &sides[k.noise]
+	switch {
+	case n.fate == dropped:
+		return n.reason
+	case max(a.sent-n.sent, n.sent-a.sent) > maxSkew:
+		return unpairedSkew
+	}
+	return 0
+}
 
 // linked reports whether the target is compared with another target.
 func (t *TargetConfig) linked() bool { return t.Against != "" && t.Against != AgainstProduction }
@@ -14,11 +139,18 @@ func (t *TargetConfig) linked() bool { return t.Against != "" && t.Against != Ag
 // validateLinks finds targets that cannot be compared. All targets are valid by
 // themselves.
 func (c *Config) validateLinks() error {
+	n := 0
 	for i := range c.Targets {
 		t := &c.Targets[i]
 		if err := c.validateLink(t); err != nil {
 			return fmt.Errorf("--target %s: %w", t.Name, err)
 		}
+		if t.linked() {
+			n++
+		}
+	}
+	if n > 0 && len(c.Targets) > maxSides {
+		return fmt.Errorf("--target: there are %d, but with against there can be %d at the most", len(c.Targets), maxSides)
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ func newGatewayMetrics(shared *common) *gatewayMetrics {
 	set.NewGauge("mirrorgate_payload_bytes", func() float64 { return float64(shared.memory.payloads.Load()) })
 	set.NewGauge("mirrorgate_block_bytes", func() float64 { return float64(shared.memory.blocks.Load()) })
 	set.NewGauge("mirrorgate_connection_bytes", func() float64 { return float64(shared.memory.connections.Load()) })
+	set.NewGauge("mirrorgate_compare_bytes", func() float64 { return float64(shared.memory.responses.Load() + shared.memory.waiting.Load()) })
 	set.NewGauge("mirrorgate_steer_ratio", func() float64 {
 		if shared.options.Steer == nil {
 			return 1
@@ -45,13 +46,14 @@ func newGatewayMetrics(shared *common) *gatewayMetrics {
 // name that comes back goes on counting where it stopped, so that the sums hold.
 // It is not safe for concurrent use.
 type registry struct {
-	set     *metrics.Set
-	groups  map[string]*groupMetrics
-	targets map[string]*targetMetrics
+	set      *metrics.Set
+	groups   map[string]*groupMetrics
+	targets  map[string]*targetMetrics
+	compared map[comparedNames]*comparisonMetrics
 }
 
 func newRegistry(set *metrics.Set) registry {
-	return registry{set, make(map[string]*groupMetrics), make(map[string]*targetMetrics)}
+	return registry{set, make(map[string]*groupMetrics), make(map[string]*targetMetrics), make(map[comparedNames]*comparisonMetrics)}
 }
 
 func (r *registry) group(name string) *groupMetrics {
@@ -70,6 +72,15 @@ func (r *registry) target(name, group string) *targetMetrics {
 		r.targets[name] = m
 		g := r.group(group)
 		g.targets = append(g.targets, m)
+	}
+	return m
+}
+
+func (r *registry) comparison(names comparedNames) *comparisonMetrics {
+	m := r.compared[names]
+	if m == nil {
+		m = newComparisonMetrics(r.set, names)
+		r.compared[names] = m
 	}
 	return m
 }
@@ -126,16 +137,16 @@ func (m *groupMetrics) observe() {
 }
 
 type targetMetrics struct {
-	group     string // where it counts as selected
-	selected  *metrics.Counter
-	dropped   [dropReasons]*metrics.Counter
-	sent      *metrics.Counter
-	responses [codeClasses]*metrics.Counter
-	errors    [errorKinds]*metrics.Counter
-	opened    *metrics.Counter
-	duration  *metrics.PrometheusHistogram
-	batchSize *metrics.PrometheusHistogram
-	compared  compareMetrics
+	group      string // where it counts as selected
+	selected   *metrics.Counter
+	dropped    [dropReasons]*metrics.Counter
+	sent       *metrics.Counter
+	responses  [codeClasses]*metrics.Counter
+	errors     [errorKinds]*metrics.Counter
+	opened     *metrics.Counter
+	duration   *metrics.PrometheusHistogram
+	batchSize  *metrics.PrometheusHistogram
+	production *productionMetrics
 
 	mu   sync.Mutex
 	live []*target // of that name: the one in the plan is the last one, others leave
@@ -167,7 +178,7 @@ func newTargetMetrics(set *metrics.Set, name, group string) *targetMetrics {
 	for k := range errorKinds {
 		m.errors[k] = labelled("errors", "kind", k)
 	}
-	m.compared = newCompareMetrics(set, name)
+	m.production = newProductionMetrics(set, name)
 	gauge := func(metric string, f func() float64) {
 		set.NewGauge(fmt.Sprintf("mirrorgate_target_%s{target=%q}", metric, name), f)
 	}

@@ -15,24 +15,9 @@ func (r *results) response(c *conn, code int, took int64) {
 	if c.done == 0 && (r.first == 0 || took < r.first) {
 		r.first = max(took, 1)
 	}
-	if e.status != 0 {
-		r.compare(t, e.payload, code, took)
-	}
+	r.beside.response(t, e.payload, code, took)
 	t.metrics.duration.Update(float64(took) / 1e9)
 	r.end(e)
-}
-
-// compare counts how a response compares, and keeps it if it differs. The caller
-// still holds p.
-func (r *results) compare(t *target, p *payload, code int, took int64) {
-	c := compareCodes(int(p.status), code)
-	r.compared[c]++
-	if p.took >= 0 {
-		t.metrics.compared.difference(took - int64(p.took)*int64(time.Millisecond))
-	}
-	if c != compareSame {
-		t.differed(p, c, code, took)
-	}
 }
 
 // answered follows the target's pace, and its habits. Any status closes the
@@ -138,7 +123,7 @@ func (t *target) settle(r *results) {
 			sent += n
 		}
 	}
-	t.metrics.compared.count(&r.compared)
+	t.countProduction(&r.beside)
 	t.held.Add(-r.left)
 	t.memory.payloads.Add(-r.freed)
 	t.payloads.put(r.free)

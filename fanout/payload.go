@@ -25,6 +25,8 @@ type payload struct {
 	idLen  uint8      // bytes of the request's id, which stands behind buf in its capacity
 	origin originKind // what stands behind that, for recordings
 	status uint16     // of production's response; 0: there is nothing to compare with
+
+	pair *pair // of the targets that are compared with each other; nil: there are none
 }
 
 // payloadSize is how many bytes the allocator takes for a payload besides its
@@ -81,6 +83,7 @@ const (
 	flagIdempotent                        // may be sent again after a broken connection
 	flagAlone                             // nothing else may be in flight on its connection
 	flagRetried                           // was sent once, without a response
+	flagCompared                          // at a target that is compared with another one
 )
 
 // flagsOf returns what a request is.

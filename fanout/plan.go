@@ -17,6 +17,7 @@ type plan struct {
 	slots   []*target // by target.slot; nil: free
 	rules   *wire.Rules
 	records bool // one of the targets is a recording
+	links   *links // nil: no target is compared with another one
 }
 
 // group is a set of targets that share one copy of each sampled request.
@@ -29,6 +30,7 @@ type group struct {
 	weight  uint64 // sum over members
 	seed    uint64 // tells the pick apart from the sample, and from other groups
 	metrics *groupMetrics
+	side    int // of its target in plan.links; -1: that is none
 }
 
 type member struct {

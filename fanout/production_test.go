@@ -20,9 +20,22 @@ func answeredWith(status uint16, path string, id string) codec.Request {
 
 // compared returns the comparisons of a target that are not zero.
 func compared(tg *target) (text string) {
-	for c, counter := range tg.metrics.compared.results {
+	m := tg.metrics.production
+	for r, counter := range m.results {
 		if n := counter.Get(); n > 0 {
-			text += fmt.Sprintf("%s=%d ", comparison(c), n)
+			text += fmt.Sprintf("%s=%d ", statusResult(r), n)
+		}
+	}
+	for reason, counter := range m.unpaired[dropNone+1:] {
+		if n := counter.Get(); n > 0 {
+			text += fmt.Sprintf("unpaired %s=%d ", dropNone+1+dropReason(reason), n)
+		}
+	}
+	for i := range m.statuses {
+		for j, counter := range m.statuses[i] {
+			if n := counter.Get(); n > 0 {
+				text += fmt.Sprintf("%s/%s=%d ", className(i), className(j), n)
+			}
 		}
 	}
 	return text
@@ -33,26 +46,6 @@ func (c *rawConn) serveStatus() {
 	for seen := c.next(); seen != ""; seen = c.next() {
 		c.send("HTTP/1.1 " + seen[len(seen)-3:] + " X\r\nContent-Length: 2\r\n\r\nok")
 	}
-}
-
-func TestCompareCodes(t *testing.T) {
-	f := func(primary, mirror int, want comparison) {
-		t.Helper()
-		if got := compareCodes(primary, mirror); got != want {
-			t.Errorf("%d and %d: %s, want %s", primary, mirror, got, want)
-		}
-	}
-	f(200, 200, compareSame)
-	f(503, 503, compareSame)
-	f(200, 404, compareDiffers)
-	f(200, 204, compareDiffers)
-	f(502, 503, compareDiffers)
-	f(500, 200, comparePrimary5xx)
-	f(599, 404, comparePrimary5xx)
-	f(200, 500, compareMirror5xx)
-	f(404, 503, compareMirror5xx)
-	f(600, 500, compareMirror5xx)
-	f(999, 200, compareDiffers)
 }
 
 // Each answer is compared once with that of its own request, also in a batch and
@@ -77,17 +70,20 @@ func TestAnswersAreCompared(t *testing.T) {
 			t.Errorf("target %s: %s, want %s", tg.cfg.Name, got, want)
 		}
 	}
-	want(f.targets[0], "same=3 differs=2 primary_5xx=1 mirror_5xx=1 ")
-	want(f.targets[1], "same=4 differs=1 primary_5xx=2 ")
+	want(f.targets[0], "same_status=3 status=4 2xx/2xx=2 2xx/4xx=1 2xx/5xx=1 4xx/4xx=1 5xx/2xx=1 5xx/5xx=1 ")
+	want(f.targets[1], "same_status=4 status=3 2xx/2xx=4 4xx/2xx=1 5xx/2xx=2 ")
 }
 
-// A target that gives no answer is not compared.
-func TestNoAnswerIsNotCompared(t *testing.T) {
+// A target that gives no response differs, whatever production's was; a request
+// that it was not sent has no pair, wherever it was dropped.
+func TestNoResponseIsCompared(t *testing.T) {
 	rt := listen(t, func(c *rawConn) { c.next() })
-	f := newFanout(t, nil, rt.url)
-	f.Submit([]codec.Request{answeredWith(200, "/", "")})
+	f := newFanout(t, nil, rt.url+",queue=2")
+	f.targets[0].hold()
+	f.Submit([]codec.Request{answeredWith(200, "/", ""), answeredWith(503, "/", ""), answeredWith(200, "/", ""), answeredWith(0, "/", "")})
+	f.targets[0].letGo()
 	drain(t, f)
-	if got := compared(f.targets[0]); got != "" {
+	if got := compared(f.targets[0]); got != "error=2 unpaired queue_full=1 " {
 		t.Error(got)
 	}
 	if all := f.Differences(); len(all) > 0 {
@@ -106,8 +102,8 @@ func TestTimesAreCompared(t *testing.T) {
 		f.Submit([]codec.Request{r, answeredWith(200, "/", "")})
 	}
 	drain(t, f)
-	f.targets[0].metrics.compared.difference(-2_400_000)
-	f.targets[0].metrics.compared.difference(2_600_000)
+	f.targets[0].metrics.production.difference(-2_400_000)
+	f.targets[0].metrics.production.difference(2_600_000)
 	page := bytes.NewBufferString("\n")
 	f.options.Metrics.WritePrometheus(page)
 	for _, line := range []string{

@@ -8,6 +8,7 @@ type entry struct {
 	at    int64 // when it arrived, see common.now
 	size  int32 // bytes to write
 	flags entryFlags
+	side  uint8 // in its pair, if flagCompared
 }
 
 func (e *entry) head() bool       { return e.flags&flagHead != 0 }

@@ -1,6 +1,9 @@
 package fanout
 
-import "time"
+import (
+	"io"
+	"time"
+)
 
 // maxBody is how many bytes of a body that nobody keeps, and that no request
 // stands behind, are read before the connection is rather closed.
@@ -105,7 +108,7 @@ func (c *conn) take(b []byte, n int, r *results) {
 			c.stray()
 			return
 		}
-		n, err := c.response.ReadWith(&r.memo, b)
+		n, err := c.readResponse(&r.memo, b)
 		b = b[n:]
 		if err != nil {
 			c.broke(err, r)
@@ -130,7 +133,9 @@ func (c *conn) take(b []byte, n int, r *results) {
 
 // onlyBody reports whether all that is left to come is a body that nobody keeps
 // and that no request stands behind.
-func (c *conn) onlyBody() bool { return c.counted && c.done == len(c.batch)-1 }
+func (c *conn) onlyBody() bool {
+	return c.counted && c.done == len(c.batch)-1 && c.keeping.pair == nil
+}
 
 // stray closes a connection on which something came that no request asked for.
 func (c *conn) stray() {
@@ -143,12 +148,14 @@ func (c *conn) stray() {
 // status counts the response to the current request, whose status arrived: it
 // counts however the body goes on.
 func (c *conn) status(r *results) {
+	c.keeping.status(c.response.Code(), c.clock-c.start)
 	r.response(c, c.response.Code(), c.clock-c.start)
 	c.counted, c.proven, c.since, c.bodyBytes = true, true, c.clock, 0
 }
 
 // next goes on behind a complete response.
 func (c *conn) next(r *results) {
+	c.keeping.end(true)
 	c.done++
 	c.counted, c.since = false, c.clock
 	if c.response.Close() {
@@ -156,7 +163,7 @@ func (c *conn) next(r *results) {
 		return
 	}
 	if c.done < len(c.batch) {
-		c.response.Start(c.batch[c.done].head())
+		c.startResponse()
 	} else if len(c.batch) > 1 {
 		r.whole = true
 	}
@@ -181,6 +188,7 @@ func (c *conn) broke(err error, r *results) {
 // request that may not be sent again.
 func (c *conn) end(err error, r *results) {
 	c.closing = true
+	c.keeping.end(c.response.UntilClose() && err == io.EOF)
 	if c.done == 1 && !c.counted && len(c.batch) > 1 && c.t.aborting.Err() == nil {
 		r.cut++
 	}

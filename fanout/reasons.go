@@ -55,7 +55,12 @@ const (
 	codeClasses   = 7
 )
 
-func codeClass(code int) int { return min(code/100-1, classOther) }
+func codeClass(code int) int {
+	if code < 100 {
+		return classOther // what HAProxy says may be anything
+	}
+	return min(code/100-1, classOther)
+}
 
 func className(class int) string {
 	return [codeClasses]string{"1xx", "2xx", "3xx", "4xx", "5xx", "other", "recorded"}[class]

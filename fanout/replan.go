@@ -35,6 +35,10 @@ func (f *Fanout) replan(cfg Config) {
 	}
 	p.records = slices.ContainsFunc(cfg.Targets, func(tc TargetConfig) bool { return tc.Records() })
 	p.groups = f.group(cfg.Targets)
+	p.links = f.newLinks(&cfg)
+	for _, g := range p.groups {
+		g.side = p.links.sideOf(g.members[0].target)
+	}
 	for _, g := range f.groups {
 		if !slices.ContainsFunc(p.groups, func(h *group) bool { return h.name == g.name }) {
 			g.metrics.sample.Store(0)

@@ -8,7 +8,7 @@ type results struct {
 	dropped   [dropReasons]int
 	responses [codeClasses]int
 	errors    [errorKinds]int
-	compared  [comparisons]int
+	beside    besideProduction
 	free      *payload // a chain of those that nobody holds any more
 	freed     int64    // their bytes
 	left      int64    // bytes of payload that this target holds no more
@@ -36,11 +36,19 @@ func (r *results) end(e *entry) {
 
 func (r *results) drop(e *entry, reason dropReason) {
 	r.dropped[reason]++
+	r.beside.dropped(e.payload, reason)
+	if e.flags&flagCompared != 0 {
+		e.pair.dropped(e.side, reason)
+	}
 	r.end(e)
 }
 
 func (r *results) fail(e *entry, kind errorKind) {
 	r.errors[kind]++
+	r.beside.failed(e.payload, kind)
+	if e.flags&flagCompared != 0 {
+		e.pair.failed(e.side, kind)
+	}
 	r.end(e)
 }
 

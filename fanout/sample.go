@@ -104,13 +104,23 @@ func cookie(header []byte, name string) ([]byte, bool) {
 type draw struct {
 	hash  uint64
 	keyed bool
+
+	linked uint64 // the draw of all targets that are compared with each other
+	drawn  bool
 }
 
-func (d *draw) sample() uint64 {
-	if d.keyed {
+// sample draws for a group. Those of targets that are compared with each other have
+// one draw, so that what is in a smaller sample is in a larger one, too.
+func (d *draw) sample(linked bool) uint64 {
+	switch {
+	case d.keyed:
 		return d.hash
+	case !linked:
+		return rand.Uint64()
+	case !d.drawn:
+		d.linked, d.drawn = rand.Uint64(), true
 	}
-	return rand.Uint64()
+	return d.linked
 }
 
 func (d *draw) pick(seed uint64) uint64 {

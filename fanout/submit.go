@@ -15,6 +15,7 @@ type batch struct {
 	prepared wire.Prepared
 	free     localFree
 	chosen   []*target // of the current request
+	sides    []side    // likewise: what it is at those that are compared
 	held     int64     // bytes of payload made by this batch
 
 	rejected [codec.RejectAborted + 1]int
@@ -29,6 +30,7 @@ type targetBatch struct {
 	selected int
 	held     int64
 	dropped  [dropReasons]int
+	beside   besideProduction
 }
 
 // Submit takes the requests of one wake-up of an event loop and hands each to
@@ -60,6 +62,10 @@ func (b *batch) follow(p *plan) {
 	b.plan = p
 	b.groups = make([]groupBatch, len(p.groups))
 	b.targets = make([]targetBatch, len(p.slots))
+	b.sides = nil
+	if p.links != nil {
+		b.sides = make([]side, len(p.links.sides))
+	}
 }
 
 // dispatch selects the targets of the prepared request and, if one takes it,
@@ -75,7 +81,7 @@ func (b *batch) dispatch() {
 			b.groups[i].filtered++
 			continue
 		}
-		sample := luck.sample()
+		sample := luck.sample(g.side >= 0)
 		if !g.takes(sample) {
 			b.groups[i].sampledOut++
 			continue
@@ -83,12 +89,20 @@ func (b *batch) dispatch() {
 		t := g.pick(&luck)
 		tb := &b.targets[t.slot]
 		tb.selected++
-		if reason := b.admit(t, cost, g, sample); reason != dropNone {
+		reason := b.admit(t, cost, g, sample)
+		if g.side >= 0 {
+			b.sides[g.side].selected(reason)
+		}
+		if reason != dropNone {
 			tb.dropped[reason]++
+			if p.Request.Production.Status != 0 {
+				tb.beside.unpaired[reason]++
+			}
 			continue
 		}
 		b.chosen = append(b.chosen, t)
 	}
+	pair := b.pair(p)
 	if len(b.chosen) == 0 {
 		return
 	}
@@ -96,10 +110,15 @@ func (b *batch) dispatch() {
 	if b.plan.records {
 		pl.keepOrigin(&luck, p.Request.Source)
 	}
+	pl.pair = pair
 	b.held += pl.cost()
 	for _, t := range b.chosen {
 		tb := &b.targets[t.slot]
-		tb.entries = append(tb.entries, entry{payload: pl, at: b.now, size: int32(len(pl.buf)), flags: pl.flags})
+		e := entry{payload: pl, at: b.now, size: int32(len(pl.buf)), flags: pl.flags}
+		if pair != nil {
+			pair.join(&e, t)
+		}
+		tb.entries = append(tb.entries, e)
 		tb.held += pl.cost()
 	}
 }
@@ -139,6 +158,7 @@ func (b *batch) flush(accepted int) {
 		}
 		t.metrics.selected.Add(tb.selected)
 		t.metrics.countDropped(&tb.dropped)
+		t.countProduction(&tb.beside)
 		if len(tb.entries) > 0 {
 			t.held.Add(tb.held)
 			t.push(tb.entries, b.now)

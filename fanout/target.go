@@ -21,18 +21,19 @@ import (
 // the workers that bring the two together.
 type target struct {
 	*common
-	slot      int // in the plan
-	cfg       TargetConfig
-	prefix    []byte // goes in front of paths, without a slash at its end
-	ownHost   []byte // the line of Host for requests that have none
-	newHost   []byte // the line of Host for all requests; nil: keep theirs
-	client    *fasthttp.HostClient
-	addresses *addresses
-	dialer    net.Dialer
-	metrics   *targetMetrics
-	differs   *differences
-	failures  failures
-	steering  steering // of the tick alone
+	slot       int // in the plan
+	cfg        TargetConfig
+	prefix     []byte // goes in front of paths, without a slash at its end
+	ownHost    []byte // the line of Host for requests that have none
+	newHost    []byte // the line of Host for all requests; nil: keep theirs
+	client     *fasthttp.HostClient
+	addresses  *addresses
+	dialer     net.Dialer
+	metrics    *targetMetrics
+	differs    *differences
+	production *productionMetrics // nil: it is compared with another target instead
+	failures   failures
+	steering   steering // of the tick alone
 
 	rate   atomic.Pointer[rateLimit] // nil: no limit
 	paused atomic.Bool
@@ -86,6 +87,9 @@ func newTarget(shared *common, cfg TargetConfig, metrics *targetMetrics) *target
 	t.client = newClient(t)
 	t.metrics.attach(t)
 	t.differs = newDifferences()
+	if !cfg.linked() {
+		t.production = t.metrics.production
+	}
 	t.steering = newSteering(t.metrics.selected.Get(), t.metrics.refused())
 	first := newWorker(t)
 	first.join()
@@ -165,6 +169,7 @@ type exchange struct {
 	probe    bool  // finds out whether the target answers again
 
 	response  http1.Reader // to batch[done]
+	keeping   keeping      // of it, if it is compared
 	done      int          // how many responses are complete
 	counted   bool         // the status of the next one arrived
 	since     int64        // when what is waited for began: the response at the end of the one before, its body at the status

@@ -10,7 +10,7 @@ func (c *Comparer) body(a, b *Response) (known bool) {
 	if !a.Complete || !b.Complete {
 		return false
 	}
-	codingA, codingB := fieldValue(a.Header, "content-encoding"), fieldValue(b.Header, "content-encoding")
+	codingA, codingB := FieldValue(a.Header, "content-encoding"), FieldValue(b.Header, "content-encoding")
 	sameCoding := bytes.EqualFold(codingA, codingB)
 	if a.Hash == b.Hash && a.Length == b.Length && sameCoding {
 		return true
@@ -23,7 +23,7 @@ func (c *Comparer) body(a, b *Response) (known bool) {
 		x, okX := c.bodies[0].decode(a.Body, codingA)
 		y, okY := c.bodies[1].decode(b.Body, codingB)
 		if okX && okY {
-			c.decoded(x, y, fieldValue(a.Header, "content-type"), fieldValue(b.Header, "content-type"))
+			c.decoded(x, y, FieldValue(a.Header, "content-type"), FieldValue(b.Header, "content-type"))
 			return true
 		}
 	}
@@ -31,6 +31,15 @@ func (c *Comparer) body(a, b *Response) (known bool) {
 		c.addBytes(Body, nil, Value)
 	}
 	return sameCoding
+}
+
+// Content returns the body of a response without its content codings, as far as it
+// can be had: else the bytes that were kept. It is borrowed until the next call.
+func (c *Comparer) Content(r *Response) []byte {
+	if decoded, ok := c.bodies[0].decode(r.Body, FieldValue(r.Header, "content-encoding")); ok {
+		return decoded
+	}
+	return r.Body
 }
 
 // decoded compares two bodies, whose codings were taken off, by their kind.
@@ -100,9 +109,9 @@ func kindOf(mediaType, body []byte) bodyKind {
 	return otherBody
 }
 
-// fieldValue returns the value of the first field of this name, which is in small
+// FieldValue returns the value of the first field of this name, which is in small
 // letters.
-func fieldValue(header []byte, name string) []byte {
+func FieldValue(header []byte, name string) []byte {
 	for len(header) > 0 {
 		size := lineSize(header)
 		text := header[:size]

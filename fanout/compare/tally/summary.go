@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mirrorgate/mirrorgate/fanout/compare/route"
 )
@@ -24,7 +25,9 @@ type Summary struct {
 	Against string `json:"against"`
 	Noise   string `json:"noise"`
 	Hosts   int    `json:"hosts"`
-	// Seconds is how long it was counted; the caller of Tally.Summary sets it.
+	// Since is when it was begun to count, at the first of several hosts, and Seconds
+	// how long that is. The caller of Tally.Summary sets both, and Unpaired.
+	Since    time.Time  `json:"since"`
 	Seconds  float64    `json:"seconds"`
 	Unpaired []Unpaired `json:"unpaired"` // by side and reason
 	// Routes are sorted by name. Those of too few pairs are among them until Settle:
@@ -39,9 +42,6 @@ func (t *Tally) Summary() *Summary {
 	s := &Summary{
 		Target: t.options.Target, Against: t.options.Against, Noise: t.options.Noise,
 		Hosts: 1, Unpaired: []Unpaired{}, Routes: []*Route{},
-	}
-	for u, n := range t.unpaired {
-		s.Unpaired = append(s.Unpaired, Unpaired{u.side, u.reason, n})
 	}
 	for _, r := range t.routes {
 		s.Routes = append(s.Routes, r.clone())
@@ -68,6 +68,9 @@ func (s *Summary) Merge(o *Summary) error {
 	}
 	s.Hosts += o.Hosts
 	s.Seconds = max(s.Seconds, o.Seconds)
+	if o.Since.Before(s.Since) {
+		s.Since = o.Since
+	}
 	for _, u := range o.Unpaired {
 		i := slices.IndexFunc(s.Unpaired, func(v Unpaired) bool { return v.Side == u.Side && v.Reason == u.Reason })
 		if i < 0 {

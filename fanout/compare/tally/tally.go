@@ -44,11 +44,6 @@ const (
 	NoiseSide     Side = "noise" // the pair counts all the same, only the triple does not
 )
 
-type unpaired struct {
-	side   Side
-	reason string
-}
-
 // Tally counts the pairs of one target. It is safe for concurrent use.
 type Tally struct {
 	options Options
@@ -57,7 +52,6 @@ type Tally struct {
 	routes     map[string]*Route // all but other
 	candidates int               // of them, that have too few pairs
 	other      *Route
-	unpaired   map[unpaired]int64
 	name       []byte
 }
 
@@ -74,11 +68,11 @@ func (t *Tally) Reset() {
 	defer t.mu.Unlock()
 	t.routes, t.candidates = map[string]*Route{}, 0
 	t.other = &Route{Name: route.Other}
-	t.unpaired = map[unpaired]int64{}
 }
 
-// Add counts a pair. It returns the name of the route under which it did.
-func (t *Tally) Add(p *Pair) (name string) {
+// Add counts a pair. It returns the name of the route under which it did, and
+// whether that has enough pairs for a slot of its own, as other has.
+func (t *Tally) Add(p *Pair) (name string, slot bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.route(p)
@@ -103,7 +97,7 @@ func (t *Tally) Add(p *Pair) (name string) {
 	if r != t.other && r.Results.Pairs() == minPairs {
 		t.candidates--
 	}
-	return r.Name
+	return r.Name, r == t.other || r.Results.Pairs() >= minPairs
 }
 
 // route finds the slot of a pair. Candidates count as routes do, so that none of
@@ -139,11 +133,4 @@ func (t *Tally) dropCandidates() {
 		}
 	}
 	t.candidates = 0
-}
-
-// Unpaired counts a request that one side did not get to the end of.
-func (t *Tally) Unpaired(side Side, reason string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.unpaired[unpaired{side, reason}]++
 }

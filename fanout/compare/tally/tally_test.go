@@ -152,6 +152,8 @@ func TestHostsAddUp(t *testing.T) {
 	one := New(o)
 	hosts := []*Tally{New(o), New(o), New(o)}
 	fields := []string{"id", "price", "time"}
+	unpaired := make([]int64, len(hosts))
+	stale := func(n int64) []Unpaired { return []Unpaired{{TargetSide, "stale", n}} }
 	for range 3000 {
 		var d, noise []string
 		for _, f := range fields {
@@ -164,17 +166,19 @@ func TestHostsAddUp(t *testing.T) {
 		}
 		p := pair(fmt.Sprintf("/%c", 'a'+rng.IntN(26)*rng.IntN(26)%60), diff(d...), diff(noise...))
 		p.Response = &compare.Response{Status: 200, Duration: time.Duration(rng.IntN(1e9))}
-		host := hosts[rng.IntN(len(hosts))]
+		at := rng.IntN(len(hosts))
+		host := hosts[at]
 		one.Add(p)
 		host.Add(p)
 		if rng.IntN(10) == 0 {
-			one.Unpaired(TargetSide, "stale")
-			host.Unpaired(TargetSide, "stale")
+			unpaired[at]++
 		}
 	}
 	sum := &Summary{Target: "v2", Against: "v1", Noise: "v1b"}
-	for _, h := range hosts {
-		b, err := json.Marshal(h.Summary())
+	for i, h := range hosts {
+		counted := h.Summary()
+		counted.Unpaired = stale(unpaired[i])
+		b, err := json.Marshal(counted)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,6 +191,7 @@ func TestHostsAddUp(t *testing.T) {
 		}
 	}
 	want := one.Summary()
+	want.Unpaired = stale(unpaired[0] + unpaired[1] + unpaired[2])
 	sum.Settle()
 	want.Settle()
 	sum.Hosts = 1
