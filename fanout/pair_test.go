@@ -176,7 +176,9 @@ func TestUnpaired(t *testing.T) {
 // their requests have no pair, and room is left for other requests.
 func TestWaitingPairsAreBounded(t *testing.T) {
 	a := listen(t, func(c *rawConn) { c.serve(ok) })
-	b := listen(t, func(c *rawConn) { c.serve("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + strings.Repeat("b", 10_000)) })
+	b := listen(t, func(c *rawConn) {
+		c.serve("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + strings.Repeat("b", 10_000))
+	})
 	f := newFanout(t, func(c *Config) {
 		comparesAll(c)
 		c.Memory = 400_000

@@ -62,7 +62,7 @@ func TestNotes(t *testing.T) {
 		Note{"bad", "b fails with 20/s (20 %) of its requests: timeout."})
 	f(func(s *Stats) { b(s).Single = true }, Note{"warn", "b does not pipeline: it gets one request at a time until the next reload."})
 	f(func(s *Stats) { b(s).Single, b(s).SingleUntil = true, &at }, Note{"warn", "b does not pipeline: it gets one request at a time until 03:04:05."})
-	f(func(s *Stats) { b(s).CompareRate = map[string]float64{"same": 20, "differs": 2, "mirror_5xx": 1} },
+	f(func(s *Stats) { b(s).CompareRate = map[string]float64{"same_status": 20, "status": 3, "error": 1} },
 		Note{"warn", "b responds to 3/s unlike production: see /api/differences."})
 
 	// The worst comes first.
@@ -76,7 +76,7 @@ func TestClassNotes(t *testing.T) {
 		s := Stats{Ready: true, Window: 5, Received: Flow{Rate: 100}, Groups: []GroupStats{{Targets: []TargetStats{{Name: "a", ResponseRate: a}}},
 			{Targets: []TargetStats{{Name: "b", ResponseRate: b}}}}}
 		if compared {
-			s.Groups[1].Targets[0].CompareRate = rates{"same": 100}
+			s.Groups[1].Targets[0].CompareRate = rates{"same_status": 100}
 		}
 		if want == nil {
 			want = []Note{{"good", "Every target takes all that is meant for it."}}

@@ -37,7 +37,7 @@ func TestDifferencesPrintNoControls(t *testing.T) {
 		Production: codec.ProductionResponse{Status: 200, ID: []byte("id\x1b[2J\x7f")},
 	}})
 	body := ""
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(body, "mirror_5xx"); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(body, `"result":"status"`); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("there is no difference: %s", body)
 		}

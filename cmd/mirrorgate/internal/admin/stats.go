@@ -164,7 +164,7 @@ func groupOver(w window, g fanout.GroupState) GroupStats {
 }
 
 func targetOver(w window, t fanout.TargetState) TargetStats {
-	target := readings.Target(t.Name)
+	target, production := readings.Target(t.Name), readings.Of("against", fanout.AgainstProduction)
 	return TargetStats{
 		Name:         t.Name,
 		URL:          t.URL,
@@ -185,8 +185,8 @@ func targetOver(w window, t fanout.TargetState) TargetStats {
 		ResponseRate: w.grown.Rates("code", "mirrorgate_target_responses_total", target),
 		ErrorRate:    w.grown.Rates("kind", "mirrorgate_target_errors_total", target),
 		DropRate:     w.grown.Rates("reason", "mirrorgate_target_dropped_total", target),
-		Compared:     w.now.Counts("result", "mirrorgate_compare_total", target),
-		CompareRate:  w.grown.Rates("result", "mirrorgate_compare_total", target),
+		Compared:     w.now.Counts("result", "mirrorgate_compare_total", target, production),
+		CompareRate:  w.grown.Rates("result", "mirrorgate_compare_total", target, production),
 		Latency:      w.latency("mirrorgate_target_duration_seconds", target),
 		Queue:        w.now.Count("mirrorgate_target_queue_length", target),
 		QueueLimit:   int64(t.Queue),

@@ -52,7 +52,7 @@ var panels = []panel{
 		{quantile(0.99, "mirrorgate_target_duration_seconds", "target"), "{{target}} p99"},
 	}},
 	{"Compared with production", "reqps", "Only with mirroring after the response.", []query{
-		{"sum by (target, result) (rate(mirrorgate_compare_total[$__rate_interval])) > 0", "{{target}} {{result}}"},
+		{`sum by (target, result) (rate(mirrorgate_compare_total{against="production"}[$__rate_interval])) > 0`, "{{target}} {{result}}"},
 	}},
 	{"Queues", "short", "Requests that wait for a connection, and those that wait for their answer.", []query{
 		{"sum by (target) (mirrorgate_target_queue_length)", "{{target}} queued"},

@@ -205,7 +205,7 @@ func (a *agent) checkCompared() {
 	const family = "mirrorgate_compare_total"
 	responses := a.counters().Count("mirrorgate_target_responses_total")
 	eventually(a.t, "all responses are compared", func() bool { return a.counters().Count(family) == responses })
-	if got, want := readings.List(a.counters().By("result", family)), fmt.Sprint("same ", responses); got != want {
+	if got, want := readings.List(a.counters().By("result", family)), fmt.Sprint("same_status ", responses); got != want {
 		a.t.Errorf("compared with what production responded: %s; want %s", got, want)
 	}
 }
