@@ -40,6 +40,8 @@ func TestLinksAreValid(t *testing.T) {
 	f("but against is production", "v1=http://a", "v2=http://b,noise=v1")
 	f("shares group g by weight", "v1=http://a,group=g", "w=http://c,group=g", "v2=http://b,against=v1")
 	f("shares group g by weight", "v1=http://a", "w=http://c,group=g", "v2=http://b,group=g,against=v1")
+	f("against is v1, a recording, which has no responses", "v1=file:///tmp/a,max=1GiB", "v2=http://b,against=v1")
+	f("a recording has no responses", "v1=http://a", "v2=file:///tmp/a,max=1GiB,against=v1")
 	f("the sample of v1 is 0%", "v1=http://a,sample=0", "v2=http://b,against=v1")
 	f("v2 gets POST and v1 gets GET", "v1=http://a,methods=GET", "v2=http://b,methods=POST,against=v1")
 }

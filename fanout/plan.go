@@ -16,7 +16,7 @@ type plan struct {
 	groups  []*group
 	slots   []*target // by target.slot; nil: free
 	rules   *wire.Rules
-	records bool // one of the targets is a recording
+	records bool   // one of the targets is a recording
 	links   *links // nil: no target is compared with another one
 }
 
