@@ -32,7 +32,7 @@ func nameEnvironment(k *kong.Kong) error {
 
 // hasVariables reports whether the command has the options of the default one.
 func hasVariables(program *kong.Application, command *kong.Node) bool {
-	return command == program.DefaultCmd || command.Name == "check"
+	return command == program.DefaultCmd || command.Name == "check" || command.Name == "replay"
 }
 
 // ofKubernetes matches what Kubernetes sets in each container for a service that is

@@ -19,6 +19,7 @@
 //	tune.go           changing it, with internal/console
 //	verdict.go        whether a target is like its reference, and
 //	differences.go    examples of how it differs, with internal/console
+//	replay.go         a recording again, with internal/replay
 //	demo.go           all of it on one machine, with internal/demo
 //	bench.go          measuring an agent; cmd/mirrorgate-bench compares them
 //	configcmd.go      printing what surrounds it, with internal/deploy
@@ -56,6 +57,7 @@ type cli struct {
 	Verdict     verdictCmd     `cmd:"" help:"Say whether a target is like its reference, with an exit status."`
 	Differences differencesCmd `cmd:"" help:"Show examples of how a target differs from its reference."`
 	Tune        tuneCmd        `cmd:"" help:"Change a group or a target of a running mirrorgate, for a time."`
+	Replay      replayCmd      `cmd:"" help:"Send what was recorded again, at the same pace or faster."`
 	Bench       benchCmd       `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
 	Help        helpCmd        `cmd:"" help:"Explain options, metrics, reasons of drops, and what else the reference has."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -106,12 +106,15 @@ func cause(err error) error {
 }
 
 // Serve serves from now on, for a gateway that is ready, receives with e and sends with
-// f.
+// f; e is nil if HAProxy has no part in it.
 func (s *Server) Serve(e *engine.Server, f *fanout.Fanout) {
 	if s.listener == nil {
 		return
 	}
-	s.fanout, s.ignored = f, e.Ignored
+	s.fanout, s.ignored = f, func() []engine.IgnoredMessage { return nil }
+	if e != nil {
+		s.ignored = e.Ignored
+	}
 	s.history = newHistory(s.cfg.Metrics, f)
 	s.stop = make(chan struct{})
 	go s.history.run(s.stop)

@@ -117,3 +117,6 @@ func (s *sources) lineOfTarget(name, key string, targets []fanout.TargetConfig) 
 	}
 	return line
 }
+
+// OnCommandLine reports whether the command line has the option.
+func (o *Options) OnCommandLine(name string) bool { return o.sources.given[name] }

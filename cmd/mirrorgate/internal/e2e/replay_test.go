@@ -1,0 +1,273 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+	"github.com/mirrorgate/mirrorgate/fanout/record"
+)
+
+// spopClient sends requests as HAProxy does, in one connection.
+type spopClient struct {
+	conn net.Conn
+	sent uint64
+	out  []byte
+}
+
+func (a *agent) client() *spopClient {
+	a.t.Helper()
+	c := &spopClient{conn: a.spopConn()}
+	c.out = codec.AppendHAProxyHello(c.out, codec.Hello{MaxFrameSize: 16380, Pipelining: true})
+	c.flush()
+	if _, err := c.frame(); err != nil {
+		a.t.Fatal(err)
+	}
+	return c
+}
+
+func (c *spopClient) frame() (codec.Frame, error) {
+	head := make([]byte, codec.LenSize)
+	if _, err := io.ReadFull(c.conn, head); err != nil {
+		return codec.Frame{}, err
+	}
+	body := make([]byte, codec.FrameLen(head))
+	if _, err := io.ReadFull(c.conn, body); err != nil {
+		return codec.Frame{}, err
+	}
+	return codec.ParseFrame(body)
+}
+
+// notify queues a request.
+func (c *spopClient) notify(r codec.Request) {
+	c.sent++
+	c.out = codec.AppendNotify(c.out, c.sent, 1, r)
+}
+
+func (c *spopClient) flush() error {
+	_, err := c.conn.Write(c.out)
+	c.out = c.out[:0]
+	return err
+}
+
+// acked waits for so many ACKs.
+func (c *spopClient) acked(n int) error {
+	for range n {
+		if _, err := c.frame(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numbered is request i of one of ten users.
+func numbered(i int) codec.Request {
+	var fields []byte
+	for _, f := range [][2]string{{"host", "shop.example.com"}, {"cookie", fmt.Sprintf("user=%d", i%10)}, {"accept", "*/*"}} {
+		fields = codec.AppendHeader(fields, f[0], f[1])
+	}
+	r := codec.Request{Method: []byte("GET"), Target: fmt.Appendf(nil, "/item/%d", i), Version: []byte("1.1"), BodySize: -1}
+	if i%3 == 0 {
+		r.Method, r.Body = []byte("POST"), fmt.Appendf(nil, "body of %d", i)
+		fields = codec.AppendHeader(fields, "content-length", fmt.Sprint(len(r.Body)))
+	}
+	r.Headers.Raw = codec.AppendHeadersEnd(fields)
+	return r
+}
+
+// wholeText is a request as one text.
+func wholeText(r recorded) string {
+	return r.line + "\n" + strings.Join(r.headers, "\n") + "\n\n" + r.body
+}
+
+func texts(all []recorded) (t []string) {
+	for _, r := range all {
+		t = append(t, wholeText(r))
+	}
+	return t
+}
+
+// What one target gets is recorded beside it, and a replay sends another one the same
+// requests, each once and to the byte, at any speed, in their order for each user.
+func TestRecordAndReplay(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "peak")
+	live := startRecorder(t)
+	a := startAgent(t, "--sample-by", "cookie:user", "--set-header", "X-Env: staging",
+		"--target", "v1="+live.url()+",conns=1", "--target", "log=file://"+dir+",max=1GiB")
+	if !strings.Contains(a.log.String(), "log keeps whole requests, with the credentials in them, in "+dir) {
+		t.Errorf("nothing says that credentials are kept: %s", a.log)
+	}
+	const n = 1000
+	c := a.client()
+	for i := range n {
+		c.notify(numbered(i))
+		if i%50 == 49 {
+			if err := errors.Join(c.flush(), c.acked(50)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	a.atRest(n, map[string][]string{"v1": {"v1"}, "log": {"log"}})
+	if got := a.value(`mirrorgate_target_responses_total{code="recorded"}`); got != n {
+		t.Errorf("%v recorded", got)
+	}
+	a.stop(t)
+	if !strings.Contains(a.log.String(), `"responses":{"recorded":1000}`) {
+		t.Errorf("the accounting lacks what was recorded: %s", a.log)
+	}
+	want := texts(live.all())
+	slices.Sort(want)
+
+	f := func(wantPlayed string, times int, options ...string) {
+		t.Helper()
+		again := startRecorder(t)
+		code, out, log := mirrorgate(t, nil, append([]string{"replay", dir, "--target", "v2=" + again.url() + ",conns=1"}, options...)...)
+		if code != 0 || !strings.HasPrefix(out, wantPlayed) {
+			t.Fatalf("%q: exit code %d, %s%s", options, code, out, log)
+		}
+		got := texts(again.all())
+		slices.Sort(got)
+		var expected []string
+		for _, text := range want {
+			for range times {
+				expected = append(expected, text)
+			}
+		}
+		if !slices.Equal(got, expected) {
+			t.Errorf("%q: %d requests, want %d", options, len(got), len(expected))
+			for i := range min(len(got), len(expected)) {
+				if got[i] != expected[i] {
+					t.Errorf("the first that differs is %q, want %q", got[i], expected[i])
+					break
+				}
+			}
+		}
+		lastOf := map[string]int{}
+		for _, r := range again.all() {
+			i := 0
+			fmt.Sscanf(r.line[strings.Index(r.line, "/"):], "/item/%d", &i)
+			user := r.header("cookie")
+			if times == 1 && i < lastOf[user] {
+				t.Errorf("%q: request %d of %s comes behind %d", options, i, user, lastOf[user])
+			}
+			lastOf[user] = i
+		}
+	}
+	f("replayed 1000 requests in ", 1, "--speed", "max", "--queue", "64")
+	f("replayed 1000 requests in ", 1, "--speed", "20x")
+	f("replayed 3000 requests in ", 3, "--speed", "max", "--times", "3")
+
+	bad := func(wantCode int, want string, args ...string) {
+		t.Helper()
+		code, _, stderr := mirrorgate(t, nil, append([]string{"replay"}, args...)...)
+		if code != wantCode || !strings.Contains(stderr, want) {
+			t.Errorf("%q: exit code %d and %s, want %d and %s", args, code, stderr, wantCode, want)
+		}
+	}
+	bad(exitUsage, "--speed is \"2\", should be like 1x", dir, "--target", live.url(), "--speed", "2")
+	bad(exitUsage, "--target is missing", dir)
+	bad(exitUsage, "--to: ", dir, "--target", live.url(), "--from", "11:00", "--to", "10:00")
+	bad(exitUsage, "--times is 0", dir, "--target", live.url(), "--times", "0")
+	bad(exitFailed, "no such file", dir+"x", "--target", live.url())
+	bad(exitFailed, "no request in the recording at that time", dir, "--target", live.url(), "--to", "2020-01-01")
+}
+
+// killedRounds is how often a test kills mirrorgate; more with MIRRORGATE_LONG.
+func killedRounds() int {
+	if os.Getenv("MIRRORGATE_LONG") != "" {
+		return 50
+	}
+	return 4
+}
+
+// kill -9 at any moment loses nothing that was counted as sent, and gives no reader
+// anything else than what was recorded; the next start goes on.
+func TestRecordingIsKilled(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "peak")
+	var want []int // numbers that are in the recording for certain
+	next := 0
+	for round := range killedRounds() {
+		a := startAgent(t, "--target", "log=file://"+dir+",max=1GiB")
+		if torn := strings.Contains(a.log.String(), "torn end"); torn {
+			t.Logf("round %d: the end was torn", round)
+		}
+		c := a.client()
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		begun := next
+		go func() {
+			defer close(stopped)
+			for {
+				for range 20 {
+					c.notify(numbered(next))
+					next++
+				}
+				if errors.Join(c.flush(), c.acked(20)) != nil {
+					return
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		}()
+		eventually(t, "some requests are recorded", func() bool { return a.value(`mirrorgate_target_responses_total{code="recorded"}`) > 0 })
+		time.Sleep(time.Duration(rand.IntN(150)) * time.Millisecond) // any moment
+		counted := int(a.value(`mirrorgate_target_responses_total{code="recorded"}`))
+		_ = a.process.Process.Signal(syscall.SIGKILL)
+		<-a.exited
+		close(stop)
+		<-stopped
+		got := numbersIn(t, dir)
+		if !slices.Equal(got[:min(len(got), len(want))], want) {
+			t.Fatalf("round %d: what earlier rounds recorded is not there any more", round)
+		}
+		got = got[len(want):]
+		for i, n := range got {
+			if n != begun+i {
+				t.Fatalf("round %d: record %d is request %d, want %d", round, i, n, begun+i)
+			}
+		}
+		if len(got) < counted {
+			t.Fatalf("round %d: %d requests were counted as recorded, %d are there", round, counted, len(got))
+		}
+		want = append(want, got...)
+	}
+}
+
+// numbersIn returns the numbers of the requests in a recording.
+func numbersIn(t *testing.T, dir string) (all []int) {
+	t.Helper()
+	r, err := record.NewReader(dir, time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for {
+		records, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range records {
+			n := -1
+			_, target, _ := strings.Cut(string(one.Wire), " ")
+			if _, err := fmt.Sscanf(target, "/item/%d HTTP/1.1", &n); err != nil {
+				t.Fatalf("recorded %q", one.Wire)
+			}
+			all = append(all, n)
+		}
+	}
+}
