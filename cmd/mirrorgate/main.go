@@ -48,7 +48,7 @@ import (
 
 type cli struct {
 	Run         runCmd         `cmd:"" default:"withargs" hidden:"" help:"Mirror what HAProxy sends to the targets."`
-	Demo        demoCmd        `cmd:"" help:"Show it at work on this machine, with HAProxy and three targets."`
+	Demo        demoCmd        `cmd:"" help:"Show it at work on this machine, with HAProxy, an old and a new version, and the verdict on it."`
 	Config      configCmd      `cmd:"" help:"Print the configuration of HAProxy, systemd, Prometheus or Grafana."`
 	Doctor      doctorCmd      `cmd:"" help:"Find what will bite in HAProxy's configuration."`
 	Probe       probeCmd       `cmd:"" help:"Ask a target what it can, and recommend the --target line."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -54,7 +55,7 @@ func (c *verdictCmd) Run() error {
 	if c.JSON {
 		err = console.WriteJSON(os.Stdout, v)
 	} else {
-		err = console.WriteVerdict(os.Stdout, v, c.given())
+		err = errors.Join(console.WriteVerdict(os.Stdout, v), console.WriteNext(os.Stdout, v, c.given()))
 	}
 	if err != nil {
 		return usageError{err}

@@ -130,9 +130,9 @@ func (c *Comparer) addPrefixed(layer Result, prefix string, name []byte, kind Ki
 	c.addBytes(layer, append(append(buf[:0], prefix...), name...), kind)
 }
 
-// appendKey appends a key to the path of a field in JSON. A key that would read as
-// something else stands in quotes.
-func appendKey(path, key []byte) []byte {
+// AppendKey appends a key to the path of a field in JSON or a form, as Field.Path has
+// it. A key that would read as something else stands in quotes.
+func AppendKey(path, key []byte) []byte {
 	for _, b := range key {
 		if b <= ' ' || b == '.' || b == '[' || b == ']' || b == '"' || b == 0x7f {
 			return append(strconv.AppendQuote(append(path, '['), string(key)), ']')

@@ -64,7 +64,7 @@ func (c *Comparer) formBodies(x, y []byte) {
 	for a, b := c.forms[0].pairs, c.forms[1].pairs; len(a) > 0 || len(b) > 0; {
 		key := leastName(a, b)
 		na, nb := named(a, key), named(b, key)
-		c.path = appendKey(c.path[:0], key)
+		c.path = AppendKey(c.path[:0], key)
 		switch {
 		case nb == 0:
 			c.addBytes(Body, c.path, Missing)

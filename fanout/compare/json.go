@@ -132,15 +132,15 @@ func (c *Comparer) objects(v, w *fastjson.Value) {
 	for len(a) > 0 || len(b) > 0 {
 		switch order := nextMember(a, b); {
 		case order < 0:
-			c.path = appendKey(c.path, a[0].key)
+			c.path = AppendKey(c.path, a[0].key)
 			c.addJSON(Missing)
 			a = a[1:]
 		case order > 0:
-			c.path = appendKey(c.path, b[0].key)
+			c.path = AppendKey(c.path, b[0].key)
 			c.addJSON(Extra)
 			b = b[1:]
 		default:
-			c.path = appendKey(c.path, a[0].key)
+			c.path = AppendKey(c.path, a[0].key)
 			c.values(a[0].value, b[0].value)
 			a, b = a[1:], b[1:]
 		}

@@ -89,6 +89,9 @@ func worstFields(fields []Field) string {
 			name += " " + f.Kind.String()
 		}
 		names = append(names, name)
+		if strings.HasPrefix(name, "status: ") || strings.HasPrefix(name, "error: ") {
+			break // what else differs follows from it
+		}
 	}
 	return strings.Join(names, ", ")
 }

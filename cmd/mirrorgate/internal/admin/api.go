@@ -66,7 +66,7 @@ func (s *Server) serveTargets(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) serveStats(w http.ResponseWriter, _ *http.Request) {
 	window := s.history.window()
-	stats := statsOver(window, s.fanout.Groups(), s.ignored())
+	stats := statsOver(window, s.fanout.Groups(), s.fanout.Compared(), s.ignored())
 	stats.Version = s.cfg.Version
 	stats.Uptime = time.Since(s.history.start).Seconds()
 	stats.Ready = s.ready.Load()

@@ -10,10 +10,11 @@
 //	printable.go  what of it comes from clients of production, without control characters
 //	stats.go      the figures of a moment
 //	exposition.go GET /metrics, with what each of them counts
+//	comparing.go  of what was compared in those
 //	notes.go      what an operator should know first, in sentences;
 //	notes_*.go    of each target, and of its responses by class
 //	history.go    what charts show of the last five minutes
 //	tune.go       PATCH of a group or a target
-//	page.go       the live page at /; page.html is all of it
+//	page.go       the live page at /; page.html and page_verdict.* are all of it
 //	client.go     the other end, for the commands status, tune, verdict and differences
 package admin

@@ -103,6 +103,8 @@ func pointsOver(now readings.Reading, second, window readings.Growth, groups []f
 			points[line+"p50"] = window.Quantile(0.5, "mirrorgate_target_duration_seconds", target)
 			points[line+"p99"] = window.Quantile(0.99, "mirrorgate_target_duration_seconds", target)
 			points[line+"queue"] = now.Sum("mirrorgate_target_queue_length", target)
+			points[line+"differs"] = differingShare(window.Rates("result", "mirrorgate_compare_total", target))
+			points[line+"noise"] = differingShare(window.Rates("result", "mirrorgate_compare_noise_total", target))
 			points[line+"breaker"] = now.Sum("mirrorgate_target_breaker_open", target)
 			addRates(points, line+"answers/", second.Rates("code", "mirrorgate_target_responses_total", target))
 			addRates(points, line+"errors/", second.Rates("kind", "mirrorgate_target_errors_total", target))

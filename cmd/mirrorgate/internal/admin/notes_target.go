@@ -44,9 +44,7 @@ func (t *TargetStats) notes() []Note {
 		notes = append(notes, Note{"bad", fmt.Sprintf("%s fails with %s of its requests: %s%s.", t.Name,
 			rateAndShare(t.ErrorRate[kind], t.Sent.Rate), kind, t.lastReason(kind))})
 	}
-	if rate := t.CompareRate["status"]; rate > 0 {
-		notes = append(notes, Note{"warn", fmt.Sprintf("%s responds to %s/s unlike production: see /api/differences.", t.Name, formatCount(rate))})
-	}
+	notes = append(notes, t.comparing()...)
 	if t.Single {
 		until := "the next reload"
 		if t.SingleUntil != nil {

@@ -62,8 +62,25 @@ func TestNotes(t *testing.T) {
 		Note{"bad", "b fails with 20/s (20 %) of its requests: timeout."})
 	f(func(s *Stats) { b(s).Single = true }, Note{"warn", "b does not pipeline: it gets one request at a time until the next reload."})
 	f(func(s *Stats) { b(s).Single, b(s).SingleUntil = true, &at }, Note{"warn", "b does not pipeline: it gets one request at a time until 03:04:05."})
-	f(func(s *Stats) { b(s).CompareRate = map[string]float64{"same_status": 20, "status": 3, "error": 1} },
-		Note{"warn", "b responds to 3/s unlike production: see /api/differences."})
+	f(func(s *Stats) {
+		b(s).Against, b(s).CompareRate = "production", map[string]float64{"same_status": 20, "status": 3, "error": 1}
+	}, Note{"warn", "b responds to 3/s unlike production: see /api/differences."})
+
+	compared := func(noise string, differs, noisy float64, want ...Note) {
+		t.Helper()
+		f(func(s *Stats) {
+			b(s).Against, b(s).Noise = "a", noise
+			b(s).CompareRate = map[string]float64{"same": 90 - differs, "uncompared": 10, "header": differs}
+			if noisy >= 0 {
+				b(s).NoiseRate = map[string]float64{"same": 100 - noisy, "body": noisy}
+			}
+		}, want...)
+	}
+	compared("", 0, -1, good)
+	compared("", 1.5, -1, Note{"warn", "b differs from a in 1.5 % of its pairs: mirrorgate verdict b says where."})
+	compared("a2", 1.5, 1, Note{"warn", "b differs from a in 1.5 % of its pairs, a2 from a in 1 %: mirrorgate verdict b says where."})
+	compared("a2", 50, 50, good)
+	compared("a2", 50, -1, Note{"warn", "b differs from a in 50 % of its pairs: mirrorgate verdict b says where."})
 
 	// The worst comes first.
 	f(func(s *Stats) { s.Ready, b(s).ErrorRate = false, rates("reset", 20) }, Note{"bad", "b fails with 20/s (20 %) of its requests: reset."}, stopping)

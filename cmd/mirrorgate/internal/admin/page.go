@@ -3,15 +3,38 @@ package admin
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"net/http"
 )
 
-// page is the live page: it asks the API, and nothing else.
-//
-//go:embed page.html
-var page []byte
+//go:embed page.html page_verdict.css page_verdict.js
+var pageParts embed.FS
+
+// page is the live page: it asks the API, and nothing else. It has one style and one
+// script, made of several files.
+var page = assemble("page.html", "page_verdict.css", "page_verdict.js")
+
+// assemble puts the parts where the page names them in a comment.
+func assemble(name string, parts ...string) []byte {
+	text := part(name)
+	for _, p := range parts {
+		place := []byte("/* " + p + " */")
+		if bytes.Count(text, place) != 1 {
+			panic("BUG: the page has no place for " + p)
+		}
+		text = bytes.Replace(text, place, bytes.TrimSpace(part(p)), 1)
+	}
+	return text
+}
+
+func part(name string) []byte {
+	text, err := pageParts.ReadFile(name)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return text
+}
 
 // pagePolicy lets the page run its own script and style, known by their hashes,
 // ask this server, and do nothing else.

@@ -17,7 +17,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page knows the address %s", url)
 		}
 	}
-	if len(body) > 40<<10 {
+	if len(body) > 48<<10 {
 		t.Errorf("the page has %d bytes", len(body))
 	}
 	policy := w.Header().Get("Content-Security-Policy")

@@ -92,10 +92,13 @@ type TargetStats struct {
 	ResponseRate map[string]float64 `json:"response_rate"`
 	ErrorRate    map[string]float64 `json:"error_rate"`
 	DropRate     map[string]float64 `json:"drop_rate"`
-	Compared     map[string]int64   `json:"compared"` // answers, with production's
+	Against      string             `json:"against"` // another target's name, or production
+	Noise        string             `json:"noise"`   // a second copy of it; empty: none
+	Compared     map[string]int64   `json:"compared"`
 	CompareRate  map[string]float64 `json:"compare_rate"`
-	Latency      Latency            `json:"latency"` // from sending to the answer
-	Queue        int64              `json:"queue"`   // requests that wait
+	NoiseRate    map[string]float64 `json:"noise_rate"` // of what the two copies respond
+	Latency      Latency            `json:"latency"`    // from sending to the answer
+	Queue        int64              `json:"queue"`      // requests that wait
 	QueueLimit   int64              `json:"queue_limit"`
 	InFlight     int64              `json:"in_flight"`
 	Connections  int64              `json:"connections"`
@@ -120,7 +123,7 @@ type window struct {
 func windowFrom(before, now readings.Reading) window { return window{now, now.Since(before)} }
 
 // statsOver are the figures at the end of the window.
-func statsOver(w window, groups []fanout.GroupState, ignored []engine.IgnoredMessage) Stats {
+func statsOver(w window, groups []fanout.GroupState, compared []fanout.Compared, ignored []engine.IgnoredMessage) Stats {
 	stats := Stats{
 		Time:       w.now.At,
 		Window:     w.grown.Seconds,
@@ -137,8 +140,12 @@ func statsOver(w window, groups []fanout.GroupState, ignored []engine.IgnoredMes
 		Groups:      []GroupStats{},
 		Ignored:     []IgnoredStats{},
 	}
+	links := map[string]fanout.Compared{}
+	for _, c := range compared {
+		links[c.Target] = c
+	}
 	for _, g := range groups {
-		stats.Groups = append(stats.Groups, groupOver(w, g))
+		stats.Groups = append(stats.Groups, groupOver(w, g, links))
 	}
 	for _, m := range ignored {
 		recent := w.now.At.Sub(m.Last) <= windowTicks*tickEvery
@@ -147,7 +154,7 @@ func statsOver(w window, groups []fanout.GroupState, ignored []engine.IgnoredMes
 	return stats
 }
 
-func groupOver(w window, g fanout.GroupState) GroupStats {
+func groupOver(w window, g fanout.GroupState, links map[string]fanout.Compared) GroupStats {
 	group := readings.Group(g.Name)
 	stats := GroupStats{
 		Name:        g.Name,
@@ -158,13 +165,13 @@ func groupOver(w window, g fanout.GroupState) GroupStats {
 		Filtered:    w.now.Counts("reason", "mirrorgate_group_filtered_total", group),
 	}
 	for _, t := range g.Targets {
-		stats.Targets = append(stats.Targets, targetOver(w, t))
+		stats.Targets = append(stats.Targets, targetOver(w, t, links[t.Name]))
 	}
 	return stats
 }
 
-func targetOver(w window, t fanout.TargetState) TargetStats {
-	target, production := readings.Target(t.Name), readings.Of("against", fanout.AgainstProduction)
+func targetOver(w window, t fanout.TargetState, link fanout.Compared) TargetStats {
+	target, against := readings.Target(t.Name), readings.Of("against", link.Against)
 	return TargetStats{
 		Name:         t.Name,
 		URL:          t.URL,
@@ -185,8 +192,11 @@ func targetOver(w window, t fanout.TargetState) TargetStats {
 		ResponseRate: w.grown.Rates("code", "mirrorgate_target_responses_total", target),
 		ErrorRate:    w.grown.Rates("kind", "mirrorgate_target_errors_total", target),
 		DropRate:     w.grown.Rates("reason", "mirrorgate_target_dropped_total", target),
-		Compared:     w.now.Counts("result", "mirrorgate_compare_total", target, production),
-		CompareRate:  w.grown.Rates("result", "mirrorgate_compare_total", target, production),
+		Against:      link.Against,
+		Noise:        link.Noise,
+		Compared:     w.now.Counts("result", "mirrorgate_compare_total", target, against),
+		CompareRate:  w.grown.Rates("result", "mirrorgate_compare_total", target, against),
+		NoiseRate:    w.grown.Rates("result", "mirrorgate_compare_noise_total", target),
 		Latency:      w.latency("mirrorgate_target_duration_seconds", target),
 		Queue:        w.now.Count("mirrorgate_target_queue_length", target),
 		QueueLimit:   int64(t.Queue),

@@ -39,7 +39,8 @@ func TestWriteVerdict(t *testing.T) {
 	f := func(s *tally.Summary, want string) {
 		t.Helper()
 		var b strings.Builder
-		if err := WriteVerdict(&b, verdict.Judge(s, verdict.Rule{Tolerance: .001}), " --admin a:1"); err != nil {
+		v := verdict.Judge(s, verdict.Rule{Tolerance: .001})
+		if err := errors.Join(WriteVerdict(&b, v), WriteNext(&b, v, " --admin a:1")); err != nil {
 			t.Fatal(err)
 		}
 		if b.String() != want {
@@ -72,7 +73,7 @@ func TestVerdictPrintsNoControls(t *testing.T) {
 	v := &verdict.Verdict{Target: evil, Verdict: verdict.NotYet, Sentence: evil, Ignore: []string{evil},
 		Routes: []verdict.Route{{Route: evil, Verdict: evil, Fields: []verdict.Field{{Field: evil}}}}}
 	var b strings.Builder
-	if err := errors.Join(WriteVerdict(&b, v, ""), WriteJSON(&b, v)); err != nil {
+	if err := errors.Join(WriteVerdict(&b, v), WriteNext(&b, v, ""), WriteJSON(&b, v)); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsFunc(strings.ReplaceAll(b.String(), "\n", ""), func(r rune) bool { return !unicode.IsPrint(r) }) {

@@ -15,17 +15,26 @@ const (
 	shownFields = 5 // of each route
 )
 
-// WriteVerdict writes the sentence, a table of the routes, and what to do next. ask is
-// the part of the command line that says where it was asked.
-func WriteVerdict(w io.Writer, v *verdict.Verdict, ask string) error {
+// WriteVerdict writes the sentence and a table of the routes.
+func WriteVerdict(w io.Writer, v *verdict.Verdict) error {
 	var b strings.Builder
 	writeLine(&b, "%s", v.Sentence)
 	writeRoutes(&b, v)
-	if lines := next(v, ask); len(lines) > 0 {
-		fmt.Fprintln(&b)
-		for _, line := range lines {
-			writeLine(&b, "%s", line)
-		}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteNext writes what to do next, if there is something to do. ask is the part of
+// the command line that says where it was asked.
+func WriteNext(w io.Writer, v *verdict.Verdict, ask string) error {
+	lines := next(v, ask)
+	if len(lines) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintln(&b)
+	for _, line := range lines {
+		writeLine(&b, "%s", line)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

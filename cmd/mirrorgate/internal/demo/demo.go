@@ -12,13 +12,16 @@ import (
 
 	"github.com/mirrorgate/mirrorgate/bench"
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/console"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
+	"github.com/mirrorgate/mirrorgate/fanout/compare/verdict"
 )
 
 // Demo is what is shown, and where.
 type Demo struct {
 	Duration time.Duration // of the traffic
 	Rate     int           // requests a second with mirroring, and as many without
+	Keep     bool          // go on after that, until the context ends
 	Out      *os.File      // for whoever watches; with a line that moves if it is a terminal
 	Log      io.Writer     // for mirrorgate's errors
 	Start    Start
@@ -39,6 +42,9 @@ func (d *Demo) Run(ctx context.Context) error {
 	}
 	play := d.throughHAProxy
 	if _, err := haproxy.Find(); err != nil {
+		if d.Keep {
+			return fmt.Errorf("--keep: %w", err)
+		}
 		fmt.Fprintf(d.Out, "%v: playing its part with the load generator\n", err)
 		play = d.throughGenerator
 	}
@@ -53,8 +59,30 @@ func (d *Demo) Run(ctx context.Context) error {
 	if len(r.mistakes) > 0 {
 		return errSums
 	}
-	return nil
+	return d.judge(s)
 }
+
+// judge says whether the new version is like the old one.
+func (d *Demo) judge(s *stage) error {
+	sums, err := s.gateway.Comparison(newName)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(d.Out)
+	v := verdict.Judge(sums, verdict.Rule{Tolerance: verdict.DefaultTolerance})
+	if err := console.WriteVerdict(d.Out, v); err != nil || !d.Keep {
+		return err
+	}
+	return console.WriteNext(d.Out, v, " --admin "+s.gateway.Admin)
+}
+
+// invitation is for the address of the page, twice, that of HAProxy, and an item that
+// the new version gets wrong.
+const invitation = `
+It goes on until it is interrupted. The page: http://%s/
+    mirrorgate verdict v2 --admin %s
+    curl http://%s%s%d
+`
 
 func (d *Demo) throughHAProxy(ctx context.Context, s *stage) (*result, error) {
 	h, plain, mirrored, err := startHAProxy(ctx, s.origin.Addr(), s.gateway.Addr)
@@ -62,14 +90,26 @@ func (d *Demo) throughHAProxy(ctx context.Context, s *stage) (*result, error) {
 		return nil, err
 	}
 	defer h.Stop()
-	fmt.Fprintf(d.Out, "sending %d requests/s through HAProxy with mirroring, and as many without, for %v\n", d.Rate, d.Duration)
+	fmt.Fprintf(d.Out, "sending %d requests/s through HAProxy with mirroring, and as many without, for %v; watch it at http://%s/\n", d.Rate, d.Duration, s.gateway.Admin)
 	p := newProduction(plain, mirrored)
+	limited, cancel := context.WithTimeout(ctx, d.Duration)
+	defer cancel()
+	d.drive(limited, p, s)
+	if d.Keep && ctx.Err() == nil {
+		if err := d.judge(s); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(d.Out, invitation, s.gateway.Admin, s.gateway.Admin, mirrored, itemsPath, wrongEvery)
+		d.drive(ctx, p, s)
+	}
+	return &result{production: p, mirrored: p.mirrored.answered.Load() + p.mirrored.failed.Load()}, nil
+}
+
+// drive sends traffic until ctx ends, and shows how far it is.
+func (d *Demo) drive(ctx context.Context, p *production, s *stage) {
 	stop := d.watch(s)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, d.Duration)
-	defer cancel()
 	p.drive(ctx, d.Rate)
-	return &result{production: p, mirrored: p.mirrored.answered.Load() + p.mirrored.failed.Load()}, nil
 }
 
 func (d *Demo) throughGenerator(ctx context.Context, s *stage) (*result, error) {

@@ -25,7 +25,7 @@ func start(fc fanout.Config, ec engine.Config) (Gateway, error) {
 	if err != nil {
 		return Gateway{}, err
 	}
-	return Gateway{Addr: e.Addrs()[0].String(), Stop: func() {
+	return Gateway{Addr: e.Addrs()[0].String(), Comparison: f.Comparison, Stop: func() {
 		e.Close(context.Background())
 		f.Drain(context.Background())
 	}}, nil
@@ -68,6 +68,6 @@ func TestFindsMistakes(t *testing.T) {
 	sent := int64(traffic.Sent)
 	f(sent, "", "The accounting adds up.")
 	f(sent+1, "", "NOT add up:\n  mirrorgate received")
-	f(sent, `mirrorgate_target_sent_total{target="staging"}`, "target staging counted")
-	f(sent, `mirrorgate_target_selected_total{target="canary"}`, "group v2: filtered, sampled out and selected")
+	f(sent, `mirrorgate_target_sent_total{target="v1"}`, "target v1 counted")
+	f(sent, `mirrorgate_target_selected_total{target="canary"}`, "group others: filtered, sampled out and selected")
 }

@@ -4,6 +4,7 @@
 //
 //	demo.go     the play, with HAProxy or without
 //	stage.go    what is behind HAProxy: the origin, mirrorgate, the targets
+//	shop.go     the application, old and new
 //	haproxy.go  HAProxy in front of it
 //	traffic.go  the clients of production
 //	table.go    what is shown at the end, and whether it adds up

@@ -36,7 +36,7 @@ func (r *result) count(s *stage) {
 	expect("mirrorgate still holds", r.accounting.Pending(), 0)
 	expect("mirrorgate received", r.accounting.Count("mirrorgate_requests_received_total"), r.mirrored)
 	for i, t := range allTargets {
-		r.arrived = append(r.arrived, int64(s.sinks[i].Requests()))
+		r.arrived = append(r.arrived, int64(s.servers[i].Requests()))
 		expect("target "+t.name+" counted", r.arrived[i], r.accounting.Count("mirrorgate_target_sent_total", readings.Target(t.name)))
 	}
 	if p := r.production; p != nil {
@@ -111,11 +111,6 @@ func inBrackets(what string, counts map[string]int64) string {
 
 // liveLine says in one line how far it is.
 func liveLine(a readings.Reading) string {
-	line := fmt.Sprintf("received %d", a.Count("mirrorgate_requests_received_total"))
-	for _, t := range allTargets {
-		target := readings.Target(t.name)
-		line += fmt.Sprintf("   %s: sent %d, dropped %d", t.name,
-			a.Count("mirrorgate_target_sent_total", target), a.Count("mirrorgate_target_dropped_total", target))
-	}
-	return line
+	return fmt.Sprintf("received %d   sent %d, dropped %d   compared %d", a.Count("mirrorgate_requests_received_total"),
+		a.Count("mirrorgate_target_sent_total"), a.Count("mirrorgate_target_dropped_total"), a.Count("mirrorgate_compare_total"))
 }

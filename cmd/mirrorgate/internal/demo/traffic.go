@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -88,17 +89,22 @@ func (p *production) pair(n int) {
 
 var body = make([]byte, 1000)
 
-// send sends a GET, or each fourth time a POST.
+// send asks for an item, or each fourth time searches or orders.
 func (r *route) send(n int) {
 	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(resp)
-	req.SetRequestURI(fmt.Sprintf("http://shop.example.com/catalogue/items?page=%d", n))
-	req.Header.Set("Cookie", fmt.Sprintf("session=%d", n%100))
-	if n%4 == 3 {
+	path := itemsPath + strconv.Itoa(n/4*2+n%4)
+	switch n % 4 {
+	case 2:
+		path = fmt.Sprintf("/api/search?page=%d", n)
+	case 3:
+		path = "/api/orders"
 		req.Header.SetMethod(fasthttp.MethodPost)
 		req.SetBody(body)
 	}
+	req.SetRequestURI("http://shop.example.com" + path)
+	req.Header.Set("Cookie", fmt.Sprintf("session=%d", n%100))
 	start := time.Now()
 	err := r.client.Do(req, resp)
 	took := time.Since(start)

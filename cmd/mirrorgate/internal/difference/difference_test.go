@@ -19,12 +19,13 @@ var (
 )
 
 func TestRows(t *testing.T) {
+	var fields []compare.Field
 	f := func(against, mirror example.Side, want string) {
 		t.Helper()
 		got := "\n"
-		for _, r := range rows(&example.Example{Fields: []compare.Field{price, etag}, Against: against, Mirror: mirror}) {
+		for _, r := range rows(&example.Example{Fields: fields, Against: against, Mirror: mirror}) {
 			mark := map[Mark]string{Same: " ", Differs: "!", Ignored: "~"}[r.Mark]
-			got += fmt.Sprintf("%.1s%s|%s|%s\n", r.Part, mark, r.Against, r.Mirror)
+			got += fmt.Sprintf("%.1s%s|%s|%s|%s\n", r.Part, mark, r.Against, r.Mirror, r.Field)
 		}
 		if got != want {
 			t.Errorf("got%s\nwant%s", got, want)
@@ -33,42 +34,49 @@ func TestRows(t *testing.T) {
 	side := func(status int, header, body string) example.Side {
 		return example.Side{Status: status, Header: header, Body: body}
 	}
+	field := func(layer compare.Result, path string, kind compare.Kind) compare.Field {
+		return compare.Field{Layer: layer, Path: path, Kind: kind}
+	}
+	fields = []compare.Field{field(compare.Status, "200 → 404", compare.Value), etag}
 	f(side(200, "Date: 1\r\nETag: \"a\"\r\nX: 1\r\nX: 2\r\n", ""), side(404, "date: 2\r\nX: 1\r\nY: 3\r\n", ""), `
-s!|200|404
-h~|Date: 1|date: 2
-h!|ETag: "a"|
-h |X: 1|X: 1
-h~|X: 2|
-h~||Y: 3
+s!|200|404|status: 200 → 404
+h~|Date: 1|date: 2|
+h!|ETag: "a"||header: etag (missing)
+h |X: 1|X: 1|
+h~|X: 2||
+h~||Y: 3|
 `)
+	fields = []compare.Field{field(compare.Body, "a", compare.Type), field(compare.Body, "b[].d", compare.Extra), field(compare.Body, "b[]", compare.Extra)}
 	f(side(200, "", `{"b":[1,{"c":"<"}],"a":1.10,"n":{}}`), side(200, "", `{"a":"1","b":[1,{"c":"<","d":[true,null]},2]}`), `
-s |200|200
-b |{|{
-b!|  "a": 1.10,|  "a": "1",
-b |  "b": [|  "b": [
-b |    1,|    1,
-b |    {|    {
-b |      "c": "<",|      "c": "<",
-b!||      "d": [
-b!||        true,
-b!||        null
-b!||      ]
-b |    },|    },
-b!||    2
-b |  ],|  ],
-b!|  "n": {}|
-b |}|}
+s |200|200|
+b |{|{|
+b!|  "a": 1.10,|  "a": "1",|body: a (type)
+b |  "b": [|  "b": [|
+b |    1,|    1,|
+b |    {|    {|
+b |      "c": "<",|      "c": "<",|
+b!||      "d": [|body: b[].d (extra)
+b!||        true,|body: b[].d (extra)
+b!||        null|body: b[].d (extra)
+b!||      ]|body: b[].d (extra)
+b |    },|    },|
+b!||    2|body: b[] (extra)
+b |  ],|  ],|
+b~|  "n": {}||
+b |}|}|
 `)
+	fields = []compare.Field{field(compare.Error, "timeout", compare.Missing)}
 	f(example.Side{Error: "timeout"}, side(200, "", "two\nlines\n"), `
-s!|timeout|200
-b!||two
-b!||lines
+s!|timeout|200|error: timeout (missing)
+b~||two|
+b~||lines|
 `)
+	fields = []compare.Field{field(compare.Body, "b", compare.Value)}
 	f(side(200, "Content-Type: application/x-www-form-urlencoded\n", "a=1&b=2"), side(200, "content-type: application/x-www-form-urlencoded\n", "a=1&b=3"), `
-s |200|200
-h~|Content-Type: application/x-www-form-urlencoded|content-type: application/x-www-form-urlencoded
-b |a=1&|a=1&
-b!|b=2|b=3
+s |200|200|
+h~|Content-Type: application/x-www-form-urlencoded|content-type: application/x-www-form-urlencoded|
+b |a=1&|a=1&|
+b!|b=2|b=3|body: b
 `)
 }
 

@@ -24,23 +24,35 @@ type Row struct {
 	Against string `json:"against"`
 	Mirror  string `json:"mirror"`
 	Mark    Mark   `json:"mark"`
+	Field   string `json:"field,omitempty"` // that it differs in, as a verdict has it
 }
 
 func rows(e *example.Example) []Row {
-	all := []Row{row("status", statusText(&e.Against), statusText(&e.Mirror))}
-	if e.Against.Error != "" || e.Mirror.Error != "" {
-		all[0].Mark = Differs
-	}
-	all = append(all, headerRows(e)...)
-	return append(all, bodyRows(&e.Against, &e.Mirror)...)
+	w := writer{fields: e.Fields}
+	w.add("status", statusText(&e.Against), statusText(&e.Mirror), func(f compare.Field) bool {
+		return f.Layer == compare.Status || f.Layer == compare.Error
+	})
+	w.header(e)
+	w.body(&e.Against, &e.Mirror)
+	return w.rows
 }
 
-func row(part, against, mirror string) Row {
-	r := Row{part, against, mirror, Same}
+// writer writes rows, and knows what differs.
+type writer struct {
+	fields []compare.Field
+	rows   []Row
+}
+
+// add writes a row. If both sides differ, is tells the field that it belongs to.
+func (w *writer) add(part, against, mirror string, is func(compare.Field) bool) {
+	r := Row{part, against, mirror, Same, ""}
 	if against != mirror {
-		r.Mark = Differs
+		r.Mark = Ignored
+		if i := slices.IndexFunc(w.fields, is); i >= 0 {
+			r.Mark, r.Field = Differs, w.fields[i].String()
+		}
 	}
-	return r
+	w.rows = append(w.rows, r)
 }
 
 func statusText(s *example.Side) string {
@@ -50,9 +62,9 @@ func statusText(s *example.Side) string {
 	return strconv.Itoa(s.Status)
 }
 
-// headerRows has the fields of the reference in order, then those that only the target
+// header has the fields of the reference in order, then those that only the target
 // has.
-func headerRows(e *example.Example) (all []Row) {
+func (w *writer) header(e *example.Example) {
 	against, mirror := fieldsOf(e.Against.Header), fieldsOf(e.Mirror.Header)
 	done := map[string]bool{}
 	for _, f := range slices.Concat(against, mirror) {
@@ -63,23 +75,12 @@ func headerRows(e *example.Example) (all []Row) {
 		done[name] = true
 		x, y := linesOf(against, name), linesOf(mirror, name)
 		for i := range max(len(x), len(y)) {
-			r := row("header", at(x, i), at(y, i))
-			if r.Mark == Differs && !counts(e, name) {
-				r.Mark = Ignored
-			}
-			all = append(all, r)
+			w.add("header", at(x, i), at(y, i), func(f compare.Field) bool {
+				path, _, _ := strings.Cut(f.Path, ":")
+				return f.Layer == compare.Header && path == name
+			})
 		}
 	}
-	return all
-}
-
-// counts reports whether the header field of that name, in small letters, is among
-// those that differ.
-func counts(e *example.Example, name string) bool {
-	return slices.ContainsFunc(e.Fields, func(f compare.Field) bool {
-		path, _, _ := strings.Cut(f.Path, ":")
-		return f.Layer == compare.Header && path == name
-	})
 }
 
 type field struct{ name, line string }
@@ -111,16 +112,14 @@ func at(lines []string, i int) string {
 	return ""
 }
 
-func bodyRows(against, mirror *example.Side) []Row {
-	if rows, ok := jsonRows(against.Body, mirror.Body); ok {
-		return rows
+func (w *writer) body(against, mirror *example.Side) {
+	if w.json(against.Body, mirror.Body) {
+		return
 	}
 	x, y := bodyLines(against), bodyLines(mirror)
-	var all []Row
 	for i := range max(len(x), len(y)) {
-		all = append(all, row("body", at(x, i), at(y, i)))
+		w.add("body", at(x, i), at(y, i), func(f compare.Field) bool { return f.Layer == compare.Body })
 	}
-	return all
 }
 
 // bodyLines has a form's pairs each in a line.

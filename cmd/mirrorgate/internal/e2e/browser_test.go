@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -110,6 +111,21 @@ func (b *browser) eval(expression string) (text string) {
 	b.t.Helper()
 	b.run(chromedp.Evaluate("String("+expression+")", &text))
 	return text
+}
+
+// shows waits until what a JavaScript expression says has a text.
+func (b *browser) shows(what, expression, want string) {
+	b.t.Helper()
+	got := ""
+	defer func() {
+		if !strings.Contains(got, want) {
+			b.t.Logf("%s is %q, want %q", expression, got, want)
+		}
+	}()
+	eventually(b.t, what, func() bool {
+		got = b.eval(expression)
+		return strings.Contains(got, want)
+	})
 }
 
 // screenshot keeps the whole page as a picture.

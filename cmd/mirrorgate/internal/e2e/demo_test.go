@@ -12,7 +12,7 @@ func TestDemo(t *testing.T) {
 			if code != 0 || stderr != "" {
 				t.Errorf("exit code %d and %q on stderr, want 0 and nothing", code, stderr)
 			}
-			for _, text := range append(want, "The accounting adds up.", "\nstaging ", "\ncanary ", "\nslow ", "queue_full") {
+			for _, text := range append(want, "The accounting adds up.", "\nv1 ", "\nv1b ", "\nv2 ", "\ncanary ", "\nslow ", "queue_full") {
 				if !strings.Contains(stdout, text) {
 					t.Errorf("it does not say %q:\n%s", text, stdout)
 				}

@@ -41,24 +41,16 @@ func TestPage(t *testing.T) {
 	flow(t, a.spop)
 	b := startBrowser(t)
 	b.run(chromedp.Navigate("http://"+a.admin+"/"), chromedp.WaitVisible("#sample-v2"))
-	shows := func(what, expression, want string) {
-		t.Helper()
-		got := ""
-		eventually(t, what, func() bool {
-			got = b.eval(expression)
-			return strings.Contains(got, want)
-		})
-	}
-	shows("the page shows what is received", `/[1-9]\d*\/s/.test(document.querySelector("#gateway .big").textContent)`, "true")
-	shows("the page shows drops", `document.querySelector("#notice").textContent`, "slow drops")
-	shows("and that a target is down", `document.querySelector("#notice").textContent`, "down drops")
-	shows("why it is down, where it is, and since when", `[...document.querySelectorAll(".targethead")].find(h => h.querySelector("h2, h3").textContent === "down").textContent`,
+	b.shows("the page shows what is received", `/[1-9]\d*\/s/.test(document.querySelector("#gateway .big").textContent)`, "true")
+	b.shows("the page shows drops", `document.querySelector("#notice").textContent`, "slow drops")
+	b.shows("and that a target is down", `document.querySelector("#notice").textContent`, "down drops")
+	b.shows("why it is down, where it is, and since when", `[...document.querySelectorAll(".targethead")].find(h => h.querySelector("h2, h3").textContent === "down").textContent`,
 		"http://127.0.0.1:1")
-	shows("why it is down", `[...document.querySelectorAll(".failure")].map(f => f.textContent).join()`, "connection refused")
+	b.shows("why it is down", `[...document.querySelectorAll(".failure")].map(f => f.textContent).join()`, "connection refused")
 	total := `document.querySelector("#gateway small").textContent`
 	before := b.eval(total)
-	shows("figures move", total+` !== "`+before+`"`, "true")
-	shows("charts move", chartMoves, "true")
+	b.shows("figures move", total+` !== "`+before+`"`, "true")
+	b.shows("charts move", chartMoves, "true")
 
 	for _, width := range []int64{400, 1600} {
 		for _, scheme := range []string{"light", "dark"} {
@@ -77,7 +69,7 @@ func TestPage(t *testing.T) {
 
 	said := `document.querySelector("form .said").textContent`
 	b.setSample("v2", "2")
-	shows("the page says what it changed", said, "sample 50% → 2%, until ")
+	b.shows("the page says what it changed", said, "sample 50% → 2%, until ")
 	f := func(want string) {
 		t.Helper()
 		if _, body := a.get("/api/targets"); !strings.Contains(body, want) {
@@ -86,20 +78,20 @@ func TestPage(t *testing.T) {
 	}
 	f(`"name":"v2","sample":"2%","sample_until":"`)
 	b.run(chromedp.Click(`button[aria-label="Pause target a"]`))
-	shows("the page says that a is paused", `document.querySelector("#notice").textContent`, "a drops")
+	b.shows("the page says that a is paused", `document.querySelector("#notice").textContent`, "a drops")
 	f(`"weight":1,"rate":"none","paused":true`)
 	b.run(chromedp.Click(`button[aria-label="Resume target a"]`))
-	shows("a is not paused any more", `document.querySelectorAll(".badge.warn:not([hidden])").length`, "0")
+	b.shows("a is not paused any more", `document.querySelectorAll(".badge.warn:not([hidden])").length`, "0")
 	f(`"weight":1,"rate":"none","paused":false`)
 	b.clean(a.admin)
 
 	// From here on the console has something to say.
 	b.setSample("v2", "200")
-	shows("the page says what is wrong", said, `sample is "200%", should be a share like 25% or 0.25`)
+	b.shows("the page says what is wrong", said, `sample is "200%", should be a share like 25% or 0.25`)
 	f(`"name":"v2","sample":"2%"`)
 	a.process.Process.Kill()
 	<-a.exited
-	shows("the page says that nobody answers", `document.querySelector("#notice").textContent`, "No answer from mirrorgate since")
+	b.shows("the page says that nobody answers", `document.querySelector("#notice").textContent`, "No answer from mirrorgate since")
 }
 
 // chartMoves is true once the points of the chart of what is received are drawn
