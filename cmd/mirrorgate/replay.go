@@ -77,7 +77,7 @@ type outcome struct {
 func (o *outcome) say() error {
 	worst := verdict.Alike
 	for _, v := range o.verdicts {
-		if err := console.WriteVerdict(os.Stdout, v, ""); err != nil {
+		if err := console.WriteVerdict(os.Stdout, v); err != nil {
 			return fmt.Errorf("cannot print verdict: %w", err)
 		}
 		if v.Verdict == verdict.Differs || worst == verdict.Alike {
