@@ -14,7 +14,8 @@ type checkCmd struct{ options.Options }
 func (*checkCmd) Help() string {
 	return `Reads the same flags, environment and configuration file as a start would, and checks all that can be checked without binding an address or connecting anywhere. What is in force is printed as a configuration file, with where each value comes from; values of headers are hidden. Exit status 2 says that something is wrong.
 
-    mirrorgate check --config /etc/mirrorgate.yml`
+    mirrorgate check --config /etc/mirrorgate.yml
+    mirrorgate check /etc/mirrorgate.yml`
 }
 
 // Run prints what is in force, or returns what is wrong.

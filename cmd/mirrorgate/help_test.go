@@ -34,7 +34,7 @@ func TestHelpExamples(t *testing.T) {
 			if args[0] == "echo" {
 				continue
 			}
-			if _, err := newParser(new(cli)).Parse(args[1:]); args[0] != "mirrorgate" || err != nil {
+			if _, err := newParser(new(cli)).Parse(configFirst(args[1:])); args[0] != "mirrorgate" || err != nil {
 				t.Errorf("%s: %q: %v", command.Path(), line, err)
 			}
 		}

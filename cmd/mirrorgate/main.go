@@ -36,6 +36,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ type cli struct {
 	Run         runCmd         `cmd:"" default:"withargs" hidden:"" help:"Mirror what HAProxy sends to the targets."`
 	Demo        demoCmd        `cmd:"" help:"Show it at work on this machine, with HAProxy, an old and a new version, and the verdict on it."`
 	Config      configCmd      `cmd:"" help:"Print the configuration of HAProxy, systemd, Prometheus or Grafana."`
-	Doctor      doctorCmd      `cmd:"" help:"Find what will bite in HAProxy's configuration."`
+	Doctor      doctorCmd      `cmd:"" help:"Find what will go wrong with HAProxy's configuration."`
 	Probe       probeCmd       `cmd:"" help:"Ask a target what it can, and recommend the --target line."`
 	Check       checkCmd       `cmd:"" help:"Check options and configuration file, and show what is in force."`
 	Status      statusCmd      `cmd:"" help:"Show what a running mirrorgate does."`
@@ -85,7 +86,7 @@ func main() {
 // parse reads a command line, the environment and the configuration file.
 func parse(args []string) (*kong.Context, *cli, error) {
 	var c cli
-	ctx, err := newParser(&c).Parse(args)
+	ctx, err := newParser(&c).Parse(configFirst(args))
 	switch {
 	case errors.As(err, new(options.FileError)):
 		err = usageError{err}
@@ -97,6 +98,15 @@ func parse(args []string) (*kong.Context, *cli, error) {
 		}
 	}
 	return ctx, &c, err
+}
+
+// configFirst has check FILE mean check --config FILE: the options are read before
+// arguments have their values.
+func configFirst(args []string) []string {
+	if len(args) > 1 && args[0] == "check" && !strings.HasPrefix(args[1], "-") {
+		return slices.Insert(slices.Clone(args), 1, "--config")
+	}
+	return args
 }
 
 func newParser(c *cli) *kong.Kong {

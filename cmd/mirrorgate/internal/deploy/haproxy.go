@@ -202,7 +202,7 @@ func (v haproxyView) Percent() string {
 
 // Condition is what has to hold for a request to be sent, cheapest first.
 func (v haproxyView) Condition() string {
-	names := []string{"mirror-agent-up", "!mirror-mirrored"}
+	names := []string{"mirror-agent-up"}
 	if len(v.Methods) > 0 {
 		names = append(names, "mirror-wanted")
 	}

@@ -16,12 +16,12 @@ const known20 = `
 global frontend backend spoe-agent spoe-message
 acl args balance default-server event filter http-request log messages mode option server timeout
 tune.bufsize tune.maxrewrite unique-id-format use-backend
-config engine spoe tcp leastconn if gt lt -m bool found
+config engine spoe tcp leastconn if gt lt -m bool
 http-buffer-request spop-check dontlog-normal set-on-error var-prefix
 connect check server hello idle processing
 inter fastinter fall rise init-addr last libc none
 on-frontend-http-request on-http-response set-var/1
-bool/1 concat/1 int/1 method nbsrv/1 rand/1 req.body req.body_size req.hdr/1 req.hdrs_bin req.ver
+bool/1 concat/1 int/1 method nbsrv/1 rand/1 req.body req.body_size req.hdrs_bin req.ver
 src status sub/1 unique-id url var/1
 `
 

@@ -72,10 +72,13 @@ func (x *examination) streaming(u use) {
 	if buffering == nil {
 		return
 	}
+	if u.proxy.get("timeout", "http-request") == nil {
+		x.bite(buffering, "there is no timeout http-request: a client that sends its body slowly is waited for as long as timeout client says, and holds a buffer", "add timeout http-request 10s")
+	}
 	for _, s := range x.config.sections {
 		for _, l := range append(s.all("default-server"), s.all("server")...) {
 			if l.after("proto") == "h2" || slices.Contains(strings.Split(l.after("alpn"), ","), "h2") {
-				x.note(buffering, fmt.Sprintf("if the origin at %s:%d speaks gRPC, clients that stream are answered 408 after timeout http-request: the option waits for the end of a body", l.file, l.number),
+				x.note(buffering, fmt.Sprintf("if the origin at %s:%d speaks gRPC, clients that stream get a 408 after timeout http-request: the option waits for the end of a body", l.file, l.number),
 					"give gRPC a frontend without the option")
 				return
 			}

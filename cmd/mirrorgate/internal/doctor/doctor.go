@@ -10,6 +10,8 @@ import (
 type Options struct {
 	Files   []string            // HAProxy's configuration files, or directories of them
 	Agents  []string            // HOST:PORT or unix:PATH to ask; none: those of the server lines
+	Targets []Target            // of mirrorgate, which must not be production
+	HAProxy string              // the program that checks the files itself; empty: none
 	Connect bool                // ask running agents
 	MaxBody int64               // bytes of body that have to arrive whole, 0: whatever does
 	Getenv  func(string) string // the environment that HAProxy has
@@ -39,8 +41,8 @@ func (f Finding) String() string {
 	return text
 }
 
-// Examine returns what it finds in the order of the configuration: first what is
-// wrong with a filter, then with its SPOE file, then with the backend of its
+// Examine returns what it finds in the order of the configuration: first what HAProxy
+// itself has to say, then what is wrong with a filter, then with its SPOE file, then with the backend of its
 // agent. The error is that of a file that cannot be read.
 func Examine(ctx context.Context, o Options) ([]Finding, error) {
 	c, err := readConfig(o.Files, o.Getenv)
@@ -48,7 +50,9 @@ func Examine(ctx context.Context, o Options) ([]Finding, error) {
 		return nil, err
 	}
 	x := &examination{options: o, config: c}
+	x.check(ctx)
 	x.filters(ctx)
+	x.targets(ctx)
 	if o.Connect {
 		for _, agent := range o.Agents {
 			x.ask(ctx, &line{file: "agent " + agent}, agent, x.frameSize(nil))
@@ -62,7 +66,8 @@ type examination struct {
 	options  Options
 	config   *config
 	findings []Finding
-	backends []*section // that were checked
+	backends []*section // of agents, which were checked
+	mirrored []*section // proxies whose requests are mirrored
 }
 
 func (x *examination) bite(at *line, what, mend string) {
@@ -94,6 +99,7 @@ func (x *examination) filters(ctx context.Context) {
 			e := x.engineOf(filter)
 			found = found || e == nil || e.mirrors()
 			if e != nil && e.mirrors() {
+				x.mirrored = append(x.mirrored, p)
 				x.use(ctx, use{p, filter, e})
 			}
 		}

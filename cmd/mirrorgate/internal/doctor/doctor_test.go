@@ -1,7 +1,10 @@
 package doctor
 
 import (
+	"fmt"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -11,7 +14,7 @@ const soundConfig = `global
     tune.bufsize 32768
 defaults
     mode http
-    timeout client 60s
+    timeout http-request 60s
 frontend www
     bind :80
     option http-buffer-request
@@ -33,8 +36,8 @@ spoe-agent mirror
 spoe-message mirror
     args arg_method=method arg_path=url arg_ver=req.ver arg_hdrs=req.hdrs_bin
     args arg_body=req.body arg_body_size=req.body_size
-    acl mirrored req.hdr(X-Mirrored-By) -m found
-    event on-frontend-http-request if !mirrored { nbsrv(agents) gt 0 }
+    acl wanted   path_beg /
+    event on-frontend-http-request if wanted { nbsrv(agents) gt 0 }
 `
 
 // examine returns what is found in files of a directory of their own.
@@ -85,7 +88,7 @@ func TestExamine(t *testing.T) {
 	const (
 		buffer = "    option http-buffer-request\n"
 		filter = "filter spoe engine mirror config spoe.conf"
-		event  = "event on-frontend-http-request if !mirrored { nbsrv(agents) gt 0 }"
+		event  = "event on-frontend-http-request if wanted { nbsrv(agents) gt 0 }"
 		server = "server one 127.0.0.1:1 check inter 1s fall 2"
 		args   = "args arg_method=method arg_path=url arg_ver=req.ver arg_hdrs=req.hdrs_bin"
 	)
@@ -94,7 +97,7 @@ func TestExamine(t *testing.T) {
 	// The filter and its file.
 	f("no filter", []string{filter, ""}, "haproxy.cfg: no frontend has a filter spoe for mirroring; mirrorgate config haproxy prints what to add")
 	f("no file", []string{"config spoe.conf", "config other.conf"},
-		"haproxy.cfg:9: cannot read the SPOE file other.conf: no such file or directory; write it with mirrorgate config haproxy --part spoe, or mend the path")
+		"haproxy.cfg:9: cannot read the SPOE file other.conf: no such file or directory; write it with mirrorgate config haproxy --part spoe, or correct the path")
 	f("no file named", []string{" config spoe.conf", ""}, "haproxy.cfg:9: the filter names no SPOE file; append config FILE")
 	f("other engine", []string{"engine mirror", "engine miror"}, `haproxy.cfg:9: engine "miror" is not in spoe.conf, which has [mirror]; write one of these names behind engine`)
 	f("empty file", []string{soundSPOE, "# nothing"}, "haproxy.cfg:9: the SPOE file spoe.conf is empty; write it with mirrorgate config haproxy --part spoe")
@@ -106,17 +109,17 @@ func TestExamine(t *testing.T) {
 
 	// The body.
 	f("no buffering", []string{buffer, ""}, "haproxy.cfg:8: there is no option http-buffer-request: a request is mirrored before its body has arrived; add option http-buffer-request to frontend www")
-	f("buffering off", []string{buffer, "    no option http-buffer-request\n", "timeout client 60s", "option http-buffer-request"},
-		"haproxy.cfg:9: there is no option http-buffer-request: a request is mirrored before its body has arrived; add option http-buffer-request to frontend www")
-	f("buffering by defaults", []string{buffer, "", "timeout client 60s", "option http-buffer-request"})
+	f("buffering off", []string{buffer, "    no option http-buffer-request\n", "timeout http-request 60s", "timeout http-request 60s\n    option http-buffer-request"},
+		"haproxy.cfg:10: there is no option http-buffer-request: a request is mirrored before its body has arrived; add option http-buffer-request to frontend www")
+	f("buffering by defaults", []string{buffer, "", "timeout http-request 60s", "timeout http-request 60s\n    option http-buffer-request"})
 	f("buffering by other defaults", []string{buffer, "", "defaults", "defaults base\n    option http-buffer-request\ndefaults"},
 		"haproxy.cfg:10: there is no option http-buffer-request: a request is mirrored before its body has arrived; add option http-buffer-request to frontend www")
-	f("buffering by named defaults", []string{buffer, "", "defaults", "defaults base\n    mode http\n    option http-buffer-request\ndefaults", "frontend www", "frontend www from base"})
+	f("buffering by named defaults", []string{buffer, "", "defaults", "defaults base\n    mode http\n    timeout http-request 5s\n    option http-buffer-request\ndefaults", "frontend www", "frontend www from base"})
 	f("buffering by inherited defaults", []string{buffer, "", "defaults", "defaults base\n    option http-buffer-request\ndefaults leaf from base"})
 	f("buffering in the backend", []string{buffer, "", "\nbackend origin\n", "\nbackend origin\n" + buffer},
 		"haproxy.cfg:11: in a backend the option comes too late: the request is mirrored before its body has arrived; add option http-buffer-request to frontend www")
 	f("buffering in the backend for its event", []string{buffer, "", "\nbackend origin\n", "\nbackend origin\n" + buffer, "on-frontend", "on-backend"})
-	f("no body, no buffering", []string{buffer, "", "arg_body=req.body arg_body_size=req.body_size", "", "if !mirrored", "if METH_GET !mirrored"})
+	f("no body, no buffering", []string{buffer, "", "arg_body=req.body arg_body_size=req.body_size", "", "if wanted", "if METH_GET wanted"})
 	f("small buffer", []string{"tune.bufsize 32768", "tune.bufsize 16384"},
 		"haproxy.cfg:2: bodies of 16384 bytes are cut: tune.bufsize 16384 holds 15360 bytes of a request; mirrorgate config haproxy --max-body 16384 prints what is needed")
 	f("default buffer", []string{"tune.bufsize 32768", "maxconn 10"},
@@ -143,15 +146,20 @@ func TestExamine(t *testing.T) {
 
 	// The message.
 	f("unknown message", []string{"messages mirror", "messages miror"},
-		"spoe.conf:3: there is no spoe-message miror in this engine; mend the name, or add the section", "spoe.conf:6: the agent does not send message mirror; add it to the agent's messages")
+		"spoe.conf:3: there is no spoe-message miror in this engine; correct the name, or add the section", "spoe.conf:6: the agent does not send message mirror; add it to the agent's messages")
 	f("no event", []string{event, ""}, "spoe.conf:6: message mirror has no event, so it is never sent; add event on-frontend-http-request")
 	f("event without a request", []string{"on-frontend-http-request", "on-client-session"}, "spoe.conf:10: at on-client-session there is no request to mirror; use on-frontend-http-request")
 	f("filter in a backend", []string{filter, "", "\nbackend origin\n", "\nbackend origin\n" + buffer + "    " + filter + "\n"},
 		"spoe.conf:10: on-frontend-http-request never happens in backend origin; move the filter to a frontend, or use on-backend-http-request")
 	f("no nbsrv guard", []string{" { nbsrv(agents) gt 0 }", ""}, "spoe.conf:10: there is no nbsrv guard: each request looks for an agent also when none is up; add to its condition { nbsrv(agents) gt 0 }")
-	f("nbsrv guard by acl", []string{" { nbsrv(agents) gt 0 }", " up", "acl mirrored", "acl up nbsrv(agents) gt 0\n    acl mirrored"})
-	f("no loop guard", []string{"if !mirrored", "if"},
-		"spoe.conf:10: there is no loop guard: what was mirrored before is sent again, for mirrorgate to drop; add acl mirrored req.hdr(X-Mirrored-By) -m found, and to the condition !mirrored")
+	f("nbsrv guard by acl", []string{" { nbsrv(agents) gt 0 }", " up", "acl wanted", "acl up nbsrv(agents) gt 0\n    acl wanted"})
+	f("what comes back is hidden", []string{"acl wanted   path_beg /", "acl wanted req.hdr(X-Mirrored-By) -m found", "if wanted", "if !wanted"},
+		"spoe.conf:10: note: its condition hides what comes back from mirrorgate, which would refuse it, count it as loop, and so tell that a target is production; leave X-Mirrored-By out of the condition")
+	f("misspelt", []string{"arg_method=method arg_path=url", "arg_methd=method arg_pth=url", "arg_body_size", "arg_bodysize"},
+		"spoe.conf:8: arg_bodysize is no argument that mirrorgate knows; write arg_body_size",
+		"spoe.conf:7: arg_methd is no argument that mirrorgate knows; write arg_method",
+		"spoe.conf:7: arg_pth is no argument that mirrorgate knows; write arg_path")
+	f("arguments of others", []string{"arg_ver=req.ver", "arg_ver=req.ver app=str(x) argument_of_mine=src"})
 	f("no method", []string{"arg_method=method ", ""}, "spoe.conf:8: without arg_method mirrorgate ignores the message; append arg_method=method")
 	f("no path", []string{"arg_path=url ", ""}, "spoe.conf:8: without arg_path mirrorgate ignores the message; append arg_path=url")
 	f("no fields", []string{" arg_hdrs=req.hdrs_bin", ""}, "spoe.conf:8: without arg_hdrs requests are mirrored without their fields, Host too; append arg_hdrs=req.hdrs_bin")
@@ -163,8 +171,11 @@ func TestExamine(t *testing.T) {
 	f("converted url", []string{"arg_path=url", `arg_path='url,regsub(^https?://[^/]*,,)'`},
 		"spoe.conf:7: note: url needs no conversion: of one with scheme and host, as HTTP/2 has it, mirrorgate takes path and query; arg_path=url will do")
 
+	f("buffering without a limit", []string{"timeout http-request 60s", "timeout client 60s"},
+		"haproxy.cfg:8: there is no timeout http-request: a client that sends its body slowly is waited for as long as timeout client says, and holds a buffer; add timeout http-request 10s")
+
 	// gRPC.
-	const streams = "haproxy.cfg:8: note: if the origin at haproxy.cfg:12 speaks gRPC, clients that stream are answered 408 after timeout http-request: " +
+	const streams = "haproxy.cfg:8: note: if the origin at haproxy.cfg:12 speaks gRPC, clients that stream get a 408 after timeout http-request: " +
 		"the option waits for the end of a body; give gRPC a frontend without the option"
 	f("gRPC", []string{"server origin 127.0.0.1:8080", "server origin 127.0.0.1:8080 proto h2"}, streams)
 	f("gRPC over TLS", []string{"server origin 127.0.0.1:8080", "server origin 127.0.0.1:8443 ssl alpn h2,http/1.1"}, streams)
@@ -172,14 +183,13 @@ func TestExamine(t *testing.T) {
 		"spoe.conf:8: note: without arg_body requests that declare a body are dropped as no_body, or go out without it with --truncated send; append arg_body=req.body if bodies shall be mirrored")
 
 	// At the response.
-	f("request at the response", []string{"on-frontend-http-request if !mirrored", "on-http-response if", args, "args arg_method=method arg_path=url arg_hdrs=req.hdrs_bin"},
-		"spoe.conf:10: there is no loop guard: what was mirrored before is sent again, for mirrorgate to drop; keep it in a variable of the request, as mirrorgate config haproxy --event response does",
+	f("request at the response", []string{"on-frontend-http-request if wanted", "on-http-response if", args, "args arg_method=method arg_path=url arg_hdrs=req.hdrs_bin"},
 		"spoe.conf:7: arg_path=url is empty at on-http-response: the request has gone; keep it in a variable of the request, as mirrorgate config haproxy --event response does",
 		"spoe.conf:7: arg_hdrs=req.hdrs_bin is empty at on-http-response: the request has gone; keep it in a variable of the request, as mirrorgate config haproxy --event response does",
 		"spoe.conf:8: arg_body=req.body is empty at on-http-response: the request has gone; keep it in a variable of the request, as mirrorgate config haproxy --event response does")
-	response := []string{"on-frontend-http-request if !mirrored", "on-http-response if { var(txn.on) -m bool }",
+	response := []string{"on-frontend-http-request if wanted", "on-http-response if { var(txn.on) -m bool }",
 		args, "args arg_method=var(txn.method) arg_path=var(txn.url) arg_hdrs=var(txn.hdrs)", "arg_body=req.body ", "arg_body=var(txn.body) "}
-	variables := []string{buffer, buffer + "    acl again req.hdr(x-mirrored-by) -m found\n    http-request set-var(txn.on) bool(1) if !again\n" +
+	variables := []string{buffer, buffer + "    acl again path_beg /no\n    http-request set-var(txn.on) bool(1) if !again\n" +
 		"    http-request set-var(txn.method) method,concat()\n    http-request set-var(txn.url) url\n    http-request set-var(txn.hdrs) req.hdrs_bin\n    http-request set-var(txn.body) req.body\n"}
 	f("variables at the response", append(response, variables...))
 	f("a variable that loses methods", append(append(response, variables...), "method,concat()", "method"),
@@ -191,17 +201,16 @@ func TestExamine(t *testing.T) {
 
 	// Groups.
 	group := []string{"messages mirror", "groups all", event, "", "spoe-message mirror", "spoe-group all\n    messages mirror\nspoe-message mirror"}
-	f("group", append(group, buffer, "    http-request wait-for-body time 1s\n    http-request send-spoe-group mirror all if { nbsrv(agents) gt 0 } !{ req.hdr(x-mirrored-by) -m found }\n"))
+	f("group", append(group, buffer, "    http-request wait-for-body time 1s\n    http-request send-spoe-group mirror all if { nbsrv(agents) gt 0 }\n"))
 	f("group without guards or body", append(group, buffer, "    http-request send-spoe-group mirror all\n"),
 		"haproxy.cfg:8: there is no nbsrv guard: each request looks for an agent also when none is up; add to its condition { nbsrv(agents) gt 0 }",
-		"haproxy.cfg:8: there is no loop guard: what was mirrored before is sent again, for mirrorgate to drop; add acl mirrored req.hdr(X-Mirrored-By) -m found, and to the condition !mirrored",
 		"haproxy.cfg:9: there is no option http-buffer-request: a request is mirrored before its body has arrived; add option http-buffer-request to frontend www")
 	f("group that nothing sends", group, "haproxy.cfg:9: no rule sends group all; add http-request send-spoe-group mirror all")
-	f("unknown group", []string{"messages mirror", "messages mirror\n    groups all"}, "spoe.conf:4: there is no spoe-group all in this engine; mend the name, or add the section")
+	f("unknown group", []string{"messages mirror", "messages mirror\n    groups all"}, "spoe.conf:4: there is no spoe-group all in this engine; correct the name, or add the section")
 
 	// The backend.
 	f("no backend named", []string{"use-backend agents", ""}, "spoe.conf:2: the agent has no use-backend; name the backend that leads to mirrorgate")
-	f("no backend", []string{"use-backend agents", "use-backend agent"}, "spoe.conf:4: there is no backend agent in the configuration; mend the name, or add the section that mirrorgate config haproxy prints")
+	f("no backend", []string{"use-backend agents", "use-backend agent"}, "spoe.conf:4: there is no backend agent in the configuration; correct the name, or add the section that mirrorgate config haproxy prints")
 	f("inherited mode", []string{"    mode tcp\n", ""}, "haproxy.cfg:4: backend agents is in mode http; add to the backend mode tcp, or mode spop for HAProxy 3.1 and later")
 	f("mode spop", []string{"mode tcp", "mode spop"})
 	f("no spop-check", []string{"option spop-check", ""}, "haproxy.cfg:13: there is no option spop-check: an agent that hangs counts as up, and one that stops cannot say so; add option spop-check")
@@ -211,7 +220,7 @@ func TestExamine(t *testing.T) {
 	f("no check in spite of a default", []string{"check inter 1s", "no-check", "server one", "default-server check inter 1s\n    server one"},
 		"haproxy.cfg:17: the server is not checked: while it is dead, requests wait the whole timeout processing; add check inter 1s fastinter 200ms fall 2")
 	f("maxconn", []string{server, server + " maxconn 20"}, "haproxy.cfg:16: with maxconn HAProxy opens a connection for each request, or queues them; remove maxconn")
-	f("maxconn by default", []string{"timeout client 60s", "default-server maxconn 100"}, "haproxy.cfg:5: with maxconn HAProxy opens a connection for each request, or queues them; remove maxconn")
+	f("maxconn by default", []string{"timeout http-request 60s", "timeout http-request 60s\n    default-server maxconn 100"}, "haproxy.cfg:6: with maxconn HAProxy opens a connection for each request, or queues them; remove maxconn")
 	f("maxconn of others", []string{"127.0.0.1:8080", "127.0.0.1:8080 maxconn 20"})
 	f("TLS", []string{server, server + " ssl"}, "haproxy.cfg:16: mirrorgate does not speak TLS to HAProxy; remove ssl")
 	f("PROXY protocol", []string{server, server + " send-proxy-v2"}, "haproxy.cfg:16: mirrorgate does not read the PROXY protocol; remove send-proxy-v2")
@@ -227,6 +236,64 @@ func TestExamine(t *testing.T) {
 	f("no configuration", []string{"global", "# global"}, `haproxy.cfg:2: "tune.bufsize" stands outside of any section: is this a HAProxy configuration?`)
 	f("two frontends", []string{"\nbackend origin\n", "\nfrontend two\n" + buffer + "    " + filter + "\nbackend origin\n", "processing 20ms", "processing 1s"},
 		"spoe.conf:5: requests wait 1s for an agent that has died, until HAProxy has noticed; 20ms is plenty: timeout processing 20ms")
+}
+
+// A target that is production is found by its address, however it is written.
+func TestExamineTargets(t *testing.T) {
+	f := func(config, target string, want ...string) {
+		t.Helper()
+		u, err := url.Parse(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := map[string]string{"haproxy.cfg": config, "spoe.conf": soundSPOE}
+		got := examine(t, Options{Targets: []Target{{"v2", u}}}, files)
+		if got != strings.Join(want, "\n") {
+			t.Errorf("%s: found\n%s\nwant\n%s", target, got, strings.Join(want, "\n"))
+		}
+	}
+	const advice = "; give it the address of a test system"
+	const origin = "is production's server origin: each write is done twice" + advice
+	const loop = "is frontend www, whose requests are mirrored: what is mirrored comes back to production" + advice
+	f(soundConfig, "http://127.0.0.1:8081")
+	f(soundConfig, "http://127.0.0.2:8080")
+	f(soundConfig, "http://127.0.0.1:8080/prefix", "haproxy.cfg:12: target v2 (http://127.0.0.1:8080/prefix) "+origin)
+	f(soundConfig, "http://localhost:8080", "haproxy.cfg:12: target v2 (http://localhost:8080) "+origin)
+	f(soundConfig, "http://127.0.0.1", "haproxy.cfg:7: target v2 (http://127.0.0.1) "+loop)
+	f(soundConfig, "http://no-such-host.invalid:8080")
+	with := func(old, new string) string { return strings.Replace(soundConfig, old, new, 1) }
+	f(with("server origin 127.0.0.1:8080", "server origin ipv6@[::1]:8080"), "http://[::1]:8080", "haproxy.cfg:12: target v2 (http://[::1]:8080) "+origin)
+	f(with("server origin 127.0.0.1:8080", "server origin unix@/run/origin"), "unix:///run/origin")
+	f(with("bind :80", "bind *:443,127.0.0.1:81 ssl"), "https://127.0.0.1", "haproxy.cfg:7: target v2 (https://127.0.0.1) "+loop)
+	f(with("bind :80", "bind *:443,127.0.0.1:81 ssl"), "http://127.0.0.1:81", "haproxy.cfg:7: target v2 (http://127.0.0.1:81) "+loop)
+	f(with("bind :80", "bind 127.0.0.9:80"), "http://127.0.0.1")
+	// A part of HAProxy that mirrors nothing may be that of a test system.
+	other := soundConfig + "frontend staging\n    bind :81\n    default_backend staging\nbackend staging\n    server s 127.0.0.1:9000\n"
+	f(other, "http://127.0.0.1:9000")
+	f(other, "http://127.0.0.1:81", "haproxy.cfg:18: note: target v2 (http://127.0.0.1:81) is frontend staging of this HAProxy; make sure that it does not lead to production")
+	dynamic := strings.Replace(other, "default_backend origin", "use_backend %[req.hdr(host)]", 1)
+	f(dynamic, "http://127.0.0.1:9000", "haproxy.cfg:21: target v2 (http://127.0.0.1:9000) is production's server s: each write is done twice"+advice)
+}
+
+// What HAProxy itself refuses is said first, with the place that it names.
+func TestExamineWithHAProxy(t *testing.T) {
+	f := func(output string, status int, want string) {
+		t.Helper()
+		program := filepath.Join(t.TempDir(), "haproxy")
+		if err := os.WriteFile(program, []byte(fmt.Sprintf("#!/bin/sh\ntest \"$1 $2\" = '-c -f' || exit 0\ncat >&2 <<'END'\n%s\nEND\nexit %d\n", output, status)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if got := examine(t, Options{HAProxy: program}, map[string]string{"haproxy.cfg": soundConfig, "spoe.conf": soundSPOE}); got != want {
+			t.Errorf("found\n%s\nwant\n%s", got, want)
+		}
+	}
+	const more = "; haproxy -c -f haproxy.cfg says more"
+	f("Configuration file is valid", 0, "")
+	f("[ALERT]    (12) : config : parsing [haproxy.cfg:7] : unknown keyword 'bnd' in 'frontend' section\n[ALERT] (12) : config : Fatal errors.", 1,
+		"haproxy.cfg:7: HAProxy refuses it: unknown keyword 'bnd' in 'frontend' section"+more)
+	f("[NOTICE]   (12) : haproxy version is 2.6\n[ALERT]    (12) : config : Proxy 'www': unable to find required default_backend: 'x'.", 1,
+		"haproxy.cfg: HAProxy refuses it: Proxy 'www': unable to find required default_backend: 'x'"+more)
+	f("dead", 139, "haproxy.cfg: HAProxy refuses the configuration; haproxy -c -f haproxy.cfg says why")
 }
 
 // Defaults of one file hold in the next, and a directory is read in the order of

@@ -28,13 +28,15 @@ func startAgent(t *testing.T, network, address string, reply func(codec.Hello) [
 			}
 			b := make([]byte, 4096)
 			n, _ := conn.Read(b)
-			f, err := codec.ParseFrame(b[codec.LenSize:n])
-			if err != nil {
-				t.Error(err)
-			}
-			hello, err := codec.ParseHello(f)
-			if err != nil {
-				t.Error(err)
+			var hello codec.Hello
+			if !strings.HasPrefix(string(b), "GET /healthz ") { // else whether it speaks HTTP
+				f, err := codec.ParseFrame(b[codec.LenSize:n])
+				if err != nil {
+					t.Error(err)
+				}
+				if hello, err = codec.ParseHello(f); err != nil {
+					t.Error(err)
+				}
 			}
 			if answer := reply(hello); answer != nil {
 				conn.Write(answer)
@@ -86,13 +88,13 @@ func TestAsk(t *testing.T) {
 			return good(h)
 		}
 		return codec.AppendAgentDisconnect(nil, codec.StatusResource)
-	}, "haproxy.cfg:16: no handshake with an agent at ADDR: resource allocation error; start mirrorgate --listen ADDR, or mend the address")
+	}, "haproxy.cfg:16: no handshake with an agent at ADDR: resource allocation error; start mirrorgate --listen ADDR, or correct the address")
 	f("closing", func(codec.Hello) []byte { return nil },
-		"haproxy.cfg:16: no handshake with an agent at ADDR: it closes the connection; start mirrorgate --listen ADDR, or mend the address")
+		"haproxy.cfg:16: no handshake with an agent at ADDR: it closes the connection; start mirrorgate --listen ADDR, or correct the address")
 	f("in pieces", func(h codec.Hello) []byte { return good(h)[:20] },
-		"haproxy.cfg:16: no handshake with an agent at ADDR: its answer is no HELLO in one piece; start mirrorgate --listen ADDR, or mend the address")
+		"haproxy.cfg:16: no handshake with an agent at ADDR: its response is no HELLO in one piece; start mirrorgate --listen ADDR, or correct the address")
 	f("no SPOP", func(codec.Hello) []byte { return []byte("HTTP/1.1 400 Bad Request\r\n\r\n") },
-		"haproxy.cfg:16: no handshake with an agent at ADDR: its answer is no HELLO in one piece; start mirrorgate --listen ADDR, or mend the address")
+		"haproxy.cfg:16: at ADDR listens a server of HTTP, as --admin is; give the address of --listen, whose port is 12345 by default")
 	f("no pipelining", func(h codec.Hello) []byte {
 		return []byte(strings.Replace(string(good(h)), "pipelining", "serialized", 1))
 	}, "haproxy.cfg:16: the agent at ADDR does no pipelining; is it mirrorgate? each request under way will need a connection")

@@ -1,11 +1,14 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/spelling"
 	"github.com/mirrorgate/mirrorgate/codec"
 )
 
@@ -36,10 +39,29 @@ func arguments(m *section) map[string]argument {
 	return found
 }
 
+// knownArguments are those that mirrorgate reads.
+var knownArguments = []string{
+	codec.ArgMethod, codec.ArgPath, codec.ArgVersion, codec.ArgHeaders, codec.ArgBody, codec.ArgBodySize,
+	codec.ArgStatus, codec.ArgTime, codec.ArgID, codec.ArgSource,
+}
+
+// misspelt returns which argument of ours a name was meant to be, empty if none: other
+// messages have arguments that mean nothing to us.
+func misspelt(name string) string {
+	if slices.Contains(knownArguments, name) || !strings.HasPrefix(strings.ToLower(name), "arg") {
+		return ""
+	}
+	return spelling.Nearest(name, knownArguments)
+}
+
 // mirrors reports whether a message is meant for mirroring at all.
 func mirrors(m *section) bool {
-	args := arguments(m)
-	return args[codec.ArgMethod].at != nil || args[codec.ArgPath].at != nil
+	for name := range arguments(m) {
+		if meant := cmp.Or(misspelt(name), name); meant == codec.ArgMethod || meant == codec.ArgPath {
+			return true
+		}
+	}
+	return false
 }
 
 // mirrors reports whether the engine is one for mirroring; others are none of our
@@ -54,7 +76,7 @@ func (x *examination) messages(u use) {
 			for _, name := range list.words[1:] {
 				m := u.engine.message(name)
 				if m == nil {
-					x.bite(list, fmt.Sprintf("there is no spoe-message %s in this engine", name), "mend the name, or add the section")
+					x.bite(list, fmt.Sprintf("there is no spoe-message %s in this engine", name), "correct the name, or add the section")
 				} else if sent[m] = true; mirrors(m) {
 					f(m)
 				}
@@ -65,7 +87,7 @@ func (x *examination) messages(u use) {
 	for _, list := range u.engine.agent.all("groups") {
 		for _, name := range list.words[1:] {
 			if g := named(u.engine.groups, name); g == nil {
-				x.bite(list, fmt.Sprintf("there is no spoe-group %s in this engine", name), "mend the name, or add the section")
+				x.bite(list, fmt.Sprintf("there is no spoe-group %s in this engine", name), "correct the name, or add the section")
 			} else {
 				each(g.all("messages"), func(m *section) { x.group(u, g, m) })
 			}
@@ -119,32 +141,38 @@ func (x *examination) group(u use, g, m *section) {
 	}
 }
 
-// guards checks that a dead agent, or a mirror of a mirror, costs nothing.
+// guards checks that a dead agent costs nothing, and that loops are seen.
 func (x *examination) guards(u use, at *line, condition string) {
 	backend := u.engine.agent.own("use-backend")
 	if !strings.Contains(condition, "nbsrv(") && backend != nil {
 		x.bite(at, "there is no nbsrv guard: each request looks for an agent also when none is up", fmt.Sprintf("add to its condition { nbsrv(%s) gt 0 }", backend.word(1)))
 	}
-	if !strings.Contains(condition, "x-mirrored-by") {
-		mend := "add acl mirrored req.hdr(X-Mirrored-By) -m found, and to the condition !mirrored"
-		if at.word(1) == atResponse {
-			mend = "keep it in a variable of the request, as mirrorgate config haproxy --event response does"
-		}
-		x.bite(at, "there is no loop guard: what was mirrored before is sent again, for mirrorgate to drop", mend)
+	if strings.Contains(condition, "x-mirrored-by") {
+		x.note(at, "its condition hides what comes back from mirrorgate, which would refuse it, count it as loop, and so tell that a target is production",
+			"leave X-Mirrored-By out of the condition")
 	}
 }
 
 // arguments checks what a message carries.
 func (x *examination) arguments(u use, m *section, event, condition string) {
 	args := arguments(m)
+	meant := make(map[string]bool)
+	for _, name := range slices.Sorted(maps.Keys(args)) {
+		if right := misspelt(name); right != "" {
+			meant[right] = true
+			x.bite(args[name].at, fmt.Sprintf("%s is no argument that mirrorgate knows", name), "write "+right)
+		}
+	}
 	for _, name := range []string{codec.ArgMethod, codec.ArgPath, codec.ArgHeaders, codec.ArgBody} {
 		if _, ok := args[name]; !ok {
-			x.missing(m, name, condition)
+			if !meant[name] {
+				x.missing(m, name, condition)
+			}
 			continue
 		}
 		x.argument(u, name, args[name], event)
 	}
-	if _, ok := args[codec.ArgBodySize]; !ok && args[codec.ArgBody].at != nil {
+	if _, ok := args[codec.ArgBodySize]; !ok && !meant[codec.ArgBodySize] && args[codec.ArgBody].at != nil {
 		x.note(args[codec.ArgBody].at, "that a chunked body was cut is not seen", "append arg_body_size=req.body_size")
 	}
 }

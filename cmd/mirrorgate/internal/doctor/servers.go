@@ -20,7 +20,7 @@ func (x *examination) backend(ctx context.Context, u use) {
 		b = x.config.find("listen", l.word(1))
 	}
 	if b == nil {
-		x.bite(l, fmt.Sprintf("there is no backend %s in the configuration", l.word(1)), "mend the name, or add the section that mirrorgate config haproxy prints")
+		x.bite(l, fmt.Sprintf("there is no backend %s in the configuration", l.word(1)), "correct the name, or add the section that mirrorgate config haproxy prints")
 		return
 	}
 	if slices.Contains(x.backends, b) {

@@ -76,7 +76,7 @@ func (x *examination) engineOf(filter *line) *engine {
 		if errors.As(err, &cause) {
 			err = cause.Err
 		}
-		x.bite(filter, fmt.Sprintf("cannot read the SPOE file %s: %v", path, err), "write it with mirrorgate config haproxy --part spoe, or mend the path")
+		x.bite(filter, fmt.Sprintf("cannot read the SPOE file %s: %v", path, err), "write it with mirrorgate config haproxy --part spoe, or correct the path")
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(engines))

@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,13 +15,16 @@ func doctorFinds(t *testing.T, files map[string]string, options ...string) (code
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(inheritedBind.ReplaceAllString(text, "bind 127.0.0.1:80")), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	code, stdout, stderr = mirrorgate(t, nil, append([]string{"doctor", "--haproxy-config", filepath.Join(dir, "haproxy.cfg")}, options...)...)
 	return code, strings.ReplaceAll(stdout, dir+"/", ""), strings.ReplaceAll(stderr, dir+"/", "")
 }
+
+// inheritedBind matches a socket that only a test hands to HAProxy.
+var inheritedBind = regexp.MustCompile(`bind +fd@\S+`)
 
 // What config haproxy prints, the doctor has nothing to say against, down to the
 // handshake with the agents.
@@ -31,7 +35,7 @@ func TestDoctorOfPrintedConfig(t *testing.T) {
 		t.Helper()
 		files := printedConfig(t, "127.0.0.1:1", append(options, "--agents", a.spop+",unix:"+socket)...)
 		code, stdout, stderr := doctorFinds(t, files, "--max-body", "64k")
-		if code != 0 || stdout != "haproxy.cfg: nothing bites\n" || stderr != "" {
+		if code != 0 || stdout != "haproxy.cfg: nothing to fix\n" || stderr != "" {
 			t.Errorf("%q: exit code %d, want 0\n%s%s", options, code, stdout, stderr)
 		}
 	}
@@ -48,7 +52,7 @@ func TestDoctorOfPrintedConfigWithoutBodies(t *testing.T) {
 		code, stdout, stderr := doctorFinds(t, files, "--no-connect")
 		want := "spoe.cfg:" + lineNumber(t, files["spoe.cfg"], "args arg_method") + ": note: without arg_body requests that declare a body " +
 			"are dropped as no_body, or go out without it with --truncated send; append arg_body=req.body if bodies shall be mirrored\n" +
-			"haproxy.cfg: nothing bites\n"
+			"haproxy.cfg: nothing to fix\n"
 		if code != 0 || stdout != want || stderr != "" {
 			t.Errorf("%s: exit code %d, want 0\n%s%swant\n%s", event, code, stdout, stderr, want)
 		}
@@ -67,10 +71,10 @@ func TestDoctorBites(t *testing.T) {
 	}
 	const notes = "spoe.cfg:%d: note: that a chunked body was cut is not seen; append arg_body_size=req.body_size\n"
 	number := func(text string) string { return lineNumber(t, config["spoe.cfg"], text) }
-	f(" arg_body_size=req.body_size", "", 0, strings.Replace(notes, "%d", number("args arg_method"), 1)+"haproxy.cfg: nothing bites\n", "")
+	f(" arg_body_size=req.body_size", "", 0, strings.Replace(notes, "%d", number("args arg_method"), 1)+"haproxy.cfg: nothing to fix\n", "")
 	f("processing 20ms", "processing 5s", 1,
 		"spoe.cfg:"+number("processing 20ms")+": requests wait 5s for an agent that has died, until HAProxy has noticed; 20ms is plenty: timeout processing 20ms\n",
-		"mirrorgate: haproxy.cfg: 1 to mend\n")
+		"mirrorgate: haproxy.cfg: 1 to fix\n")
 }
 
 // lineNumber returns where text stands.
@@ -81,4 +85,34 @@ func lineNumber(t *testing.T, file, text string) string {
 		t.Fatalf("%q is not in\n%s", text, file)
 	}
 	return strconv.Itoa(strings.Count(before, "\n") + 1)
+}
+
+// doctor FILE, with mirrorgate's own configuration and HAProxy's own opinion.
+func TestDoctorOfFiles(t *testing.T) {
+	dir := t.TempDir()
+	config := printedConfig(t, "127.0.0.1:8081", "--agents=127.0.0.1:1")
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(inheritedBind.ReplaceAllString(text, "bind 127.0.0.1:80")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	write("spoe.cfg", config["spoe.cfg"])
+	sound := write("haproxy.cfg", config["haproxy.cfg"])
+	broken := write("broken.cfg", config["haproxy.cfg"]+"\nbackend more\n    balence leastconn\n")
+	staging := write("staging.yml", "target: v2=http://127.0.0.1:9\n")
+	production := write("production.yml", "target: v2=http://127.0.0.1:8081\n")
+	f := func(wantCode int, want string, args ...string) {
+		t.Helper()
+		code, stdout, stderr := mirrorgate(t, nil, append([]string{"doctor", "--no-connect"}, args...)...)
+		if code != wantCode || !strings.Contains(stdout+stderr, want) {
+			t.Errorf("%q: exit code %d, want %d and %q\n%s%s", args, code, wantCode, want, stdout, stderr)
+		}
+	}
+	f(0, "haproxy.cfg: nothing to fix", sound)
+	f(0, "haproxy.cfg: nothing to fix", sound, "--config", staging)
+	f(exitFailed, "target v2 (http://127.0.0.1:8081) is production's server", sound, "--config", production)
+	f(exitFailed, "HAProxy refuses it: unknown keyword 'balence'", broken)
+	f(exitUsage, "cannot read configuration", sound, "--config", dir+"/none.yml")
 }

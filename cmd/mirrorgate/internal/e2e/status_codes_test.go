@@ -57,7 +57,7 @@ func TestHAProxyStatusCodes(t *testing.T) {
 			t.Parallel()
 			files := printedConfig(t, startRecorder(t).addr(), "--agents", startScriptedAgent(t, handle))
 			for file, text := range files {
-				files[file] = strings.NewReplacer(append(change, "mirror-agent-up !", "!")...).Replace(text)
+				files[file] = strings.NewReplacer(append(change, " if mirror-agent-up", "")...).Replace(text)
 			}
 			listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 			if err != nil {

@@ -42,12 +42,8 @@ func (o *Options) Fanout(set *metrics.Set, log *slog.Logger) (fanout.Config, err
 	if o.Steer {
 		cfg.Steer = new(atomic.Uint32)
 	}
-	for i, text := range o.Targets {
-		t, err := fanout.ParseTarget(text, o.targetDefaults(), i+1)
-		if err != nil {
-			return fanout.Config{}, o.Locate(fmt.Errorf("--target %s: %w", text, err), append(cfg.Targets, fanout.TargetConfig{Name: text}))
-		}
-		cfg.Targets = append(cfg.Targets, t)
+	if cfg.Targets, err = o.ParseTargets(); err != nil {
+		return fanout.Config{}, err
 	}
 	if err := cfg.Validate(); err != nil {
 		return fanout.Config{}, o.Locate(err, cfg.Targets)
@@ -68,6 +64,19 @@ func (o *Options) compare() fanout.Compare {
 		Unmask:     o.Unmask,
 		Warmup:     time.Duration(o.Warmup),
 	}
+}
+
+// ParseTargets reads the options of each target by itself: not whether they go together,
+// and no files that they name.
+func (o *Options) ParseTargets() (all []fanout.TargetConfig, err error) {
+	for i, text := range o.Targets {
+		t, err := fanout.ParseTarget(text, o.targetDefaults(), i+1)
+		if err != nil {
+			return nil, o.Locate(fmt.Errorf("--target %s: %w", text, err), append(all, fanout.TargetConfig{Name: text}))
+		}
+		all = append(all, t)
+	}
+	return all, nil
 }
 
 func (o *Options) targetDefaults() fanout.TargetConfig {
