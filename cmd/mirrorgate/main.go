@@ -20,6 +20,7 @@
 //	verdict.go        whether a target is like its reference, and
 //	differences.go    examples of how it differs, with internal/console
 //	replay.go         a recording again, with internal/replay
+//	logcmd.go         what is in a recording, with internal/recordings
 //	demo.go           all of it on one machine, with internal/demo
 //	bench.go          measuring an agent; cmd/mirrorgate-bench compares them
 //	configcmd.go      printing what surrounds it, with internal/deploy
@@ -59,6 +60,7 @@ type cli struct {
 	Differences differencesCmd `cmd:"" help:"Show examples of how a target differs from its reference."`
 	Tune        tuneCmd        `cmd:"" help:"Change a group or a target of a running mirrorgate, for a time."`
 	Replay      replayCmd      `cmd:"" help:"Send what was recorded again, at the same pace or faster."`
+	Log         logCmd         `cmd:"" help:"Show what is in a recording."`
 	Bench       benchCmd       `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
 	Help        helpCmd        `cmd:"" help:"Explain options, metrics, reasons of drops, and what else the reference has."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

@@ -205,6 +205,9 @@ func (r *Reader) Progress() (read, all int64) {
 	return r.read, all
 }
 
+// Segments returns how many files there are.
+func (r *Reader) Segments() int { return len(r.segments) }
+
 // Torn returns where the recording, as far as it was read, is not whole.
 func (r *Reader) Torn() []Tear { return r.torn }
 

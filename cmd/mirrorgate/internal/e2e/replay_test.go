@@ -271,3 +271,56 @@ func numbersIn(t *testing.T, dir string) (all []int) {
 		}
 	}
 }
+
+// What is in a recording is shown, and where it is torn.
+func TestLogCommands(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "peak")
+	w, _, err := record.Open(record.Config{Dir: dir, Max: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b record.Block
+	for i := range 3 {
+		wire := fmt.Appendf(nil, "GET /item/%d?token=secret HTTP/1.1\r\nhost: h\r\n\r\n", i)
+		b.Add(&record.Record{Time: time.Now().UnixNano(), Status: 200 + 300*(i%2), Took: i, Wire: wire})
+	}
+	if err := w.Write(b.AppendTo(nil, 0), 3); err != nil {
+		t.Fatal(err)
+	}
+	f := func(wantCode int, want string, args ...string) {
+		t.Helper()
+		code, out, stderr := mirrorgate(t, nil, append([]string{"log"}, args...)...)
+		if code != wantCode || !strings.Contains(out+stderr, want) || strings.Contains(out, "secret") != slices.Contains(args, "--unmask") {
+			t.Errorf("log %q: exit code %d and %s%s, want %d and %s", args, code, out, stderr, wantCode, want)
+		}
+	}
+	f(0, "written   just now", "stat", dir)
+	w.Close()
+	f(0, "status    2xx 2, 5xx 1\n", "stat", dir)
+	f(0, "GET /item/1?token=masked:", "ls", dir, "--status", "5xx")
+	f(0, "GET /item/1?token=secret", "ls", dir, "--unmask")
+	f(0, "GET /item/2?token=masked:", "cat", dir)
+	f(0, "'http://h/item/0?token=secret'\n", "export", dir, "--format", "curl", "--unmask")
+	f(0, `"version":"1.2"`, "export", dir, "--format", "har")
+	f(0, "requests  0,", "stat", dir, "--to", "2020-01-01")
+	f(exitUsage, `--status "6"`, "ls", dir, "--status", "6")
+	f(exitUsage, "--format", "export", dir)
+	f(exitFailed, "no such file", "ls", dir+"x")
+
+	name := filepath.Join(dir, "00000000000000000000.log")
+	info, err := os.Stat(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.Write(b.AppendTo(nil, 3)[:50]); err != nil {
+		t.Fatal(err)
+	}
+	torn := fmt.Sprintf("torn: 00000000000000000000.log at byte %d, 50 bytes there cannot be read", info.Size())
+	f(exitFailed, torn, "stat", dir)
+	f(0, torn, "ls", dir)
+}
