@@ -16,6 +16,13 @@ func stepped(t time.Time, step time.Duration) time.Time {
 	return t
 }
 
+// leapingClock is the real time, and later after each leap.
+type leapingClock struct{ ahead atomic.Int64 }
+
+func (c *leapingClock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *leapingClock) leap(d time.Duration) { c.ahead.Add(int64(d)) }
+
 // Ages, time limits and rates follow the monotonic clock: a step of the wall
 // clock neither drops what waits nor lets through what should not.
 func TestClockStep(t *testing.T) {

@@ -30,8 +30,10 @@ type comparing struct {
 	pairs  []*pair
 
 	// Of the goroutine alone:
-	spare       []*pair
-	diff, noise compare.Diff
+	spare                       []*pair
+	diff, noise                 compare.Diff
+	reference, response, second compare.Response
+	counted                     tally.Pair
 }
 
 func newComparing(shared *common) *comparing {
@@ -128,21 +130,22 @@ func (c *comparing) compare(p *pair, k *link) {
 	rules := p.rules
 	begun := c.now()
 	explain := rules.budget.Admit(time.Duration(begun))
-	reference := p.sides[k.against].read(p.links.sides[k.against])
-	response := p.sides[k.target].read(p.links.sides[k.target])
-	tp := tally.Pair{Reference: &reference, Response: &response, Diff: &c.diff, Warming: p.at < p.warmUntil}
+	p.read(&c.reference, k.against)
+	p.read(&c.response, k.target)
+	tp := &c.counted
+	*tp = tally.Pair{Reference: &c.reference, Response: &c.response, Diff: &c.diff, Warming: p.at < p.warmUntil}
 	tp.Method, tp.Target = p.payload.requestLine()
 	if k.noise >= 0 && p.sides[k.noise].fate != absent {
 		if reason := k.noNoise(p.sides); reason != 0 {
 			k.counts.unpaired(tally.NoiseSide, reason, p.at)
 		} else {
-			second := p.sides[k.noise].read(p.links.sides[k.noise])
-			rules.comparer.Pair(&c.noise, &reference, &second, explain)
-			tp.Copy, tp.Noise = &second, &c.noise
+			p.read(&c.second, uint8(k.noise))
+			rules.comparer.Pair(&c.noise, &c.reference, &c.second, explain)
+			tp.Copy, tp.Noise = &c.second, &c.noise
 		}
 	}
-	rules.comparer.Pair(&c.diff, &reference, &response, explain)
-	k.counts.add(&tp, p)
+	rules.comparer.Pair(&c.diff, &c.reference, &c.response, explain)
+	k.counts.add(tp, p)
 	if explain {
 		rules.budget.Spend(time.Duration(c.now() - begun))
 	}
@@ -165,5 +168,3 @@ func (p *payload) requestLine() (method, target []byte) {
 	line := p.buf[:p.path+bytes.IndexByte(p.buf[p.path:], ' ')]
 	return line[:p.path-1], line[p.path:]
 }
-
-func nanoseconds(n int64) time.Duration { return time.Duration(n) }

@@ -110,6 +110,7 @@ type comparison struct {
 	metrics  *comparisonMetrics
 	tally    *tally.Tally
 	examples *example.Store
+	limit    *rateLimit // of examples
 
 	from    atomic.Int64                                   // when it began: of earlier requests nothing counts
 	missing [len(tallySides)][unpairedReasons]atomic.Int64 // requests without a pair
@@ -152,7 +153,7 @@ func (f *Fanout) comparisonOf(cfg *Config, t *TargetConfig) *comparison {
 	n := &comparison{
 		common: f.common, what: what, rules: f.rules, metrics: f.counted.comparison(what.comparedNames),
 		tally:    tally.New(tally.Options{Target: what.target, Against: what.against, Noise: what.noise, Namer: f.rules.namer}),
-		examples: example.NewStore(),
+		examples: example.NewStore(), limit: newRateLimit(examplesPerSecond, f.now()),
 	}
 	n.begin(math.MinInt64)
 	f.compared[t.Name] = n
@@ -193,11 +194,11 @@ func (n *comparison) add(tp *tally.Pair, p *pair) {
 		return
 	}
 	name, slot := n.tally.Add(tp)
+	n.keepExample(tp, p, name)
 	if !slot {
 		name = route.Other
 	}
 	n.metrics.route(name, tp.Diff.Result)
-	n.keepExample(tp, p, name)
 }
 
 // unpaired counts a request that came at that time and has no pair.

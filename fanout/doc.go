@@ -30,6 +30,15 @@
 //	outcome.go    a response or none; each is counted, once for many
 //	trouble.go    what an error says of the target: breaker, last failure, log
 //
+// and of what the responses of targets say that are compared with each other:
+//
+//	links.go      which targets are compared with which
+//	pair.go       a request at all of them, until each has come to its outcome
+//	kept.go       a response is kept while it is read
+//	comparing.go  a goroutine of its own compares the pairs, which package compare does
+//	comparisons.go  counts them, for whoever asks; examples.go keeps some of them
+//	production.go the status beside that of production; differences.go keeps some
+//
 // and around all that:
 //
 //	tick.go       what is done ten times a second, for all targets
@@ -46,7 +55,6 @@
 //	plan.go       what is in force: groups and their targets; never changes
 //	target.go     a target, its workers and its connections: who owns which field
 //	socket.go     system calls that never wait, and when bytes arrived
-//	differences.go  the last responses that differ from production's
 //	failures.go   how a target failed last
 //	metrics.go    the accounting
 //	steer.go      what share of its requests HAProxy should send
@@ -55,8 +63,6 @@
 //	breaker.go    a target that fails costs nothing until it responds again
 //	pace.go       whether it responds fast, which decides how workers share the work
 //	results.go    how requests ended, until it is counted
-//	links.go      which targets are compared with which; comparisons.go what was found
-//	production.go the status beside that of production
 //	common.go     what targets share; memory.go what is held in all
 //	rate.go       a token bucket
 //	reasons.go    of drops and errors
@@ -82,13 +88,17 @@
 // fields of a worker are its own, but for those that say "with t.mu". A recording has one
 // worker, and a goroutine that writes, which only that worker waits for: a disk that
 // hangs holds up no end. The tick of
-// the Fanout runs alone, and so does the goroutine that lets a target go.
+// the Fanout runs alone, and so does the goroutine that lets a target go. One goroutine
+// compares pairs, from the first plan with links on; it ends after all targets.
 //
 // Locks, in the order in which they may be held:
 //
 //	Fanout.mu        groups, targets, tunings, what Reload changes
 //	target.mu        its queue, idle connections, workers, breaker; no payload is
 //	                 touched, and no more than a block of entries moved, under it
+//	pair.mu          what became of one request; event loops take it
+//	comparing.mu     pairs that ended; likewise
+//	comparison.mu    with the locks of package compare under it; no event loop waits for it
 //	leaves: addresses.first, differences.mu, failures.mu, targetMetrics.mu,
 //	                 freeList.mu; nothing else is locked under them
 //
@@ -98,4 +108,5 @@
 //	accepted  = filtered + sampled_out + Σ selected over its targets   each group
 //	selected  = sent + Σ dropped{reason}                            each target
 //	sent      = Σ responses{code} + Σ errors{kind}                  each target
+//	selected for both = Σ compared{result} + Σ unpaired{side,reason}   each link
 package fanout

@@ -9,10 +9,13 @@ import (
 	"github.com/mirrorgate/mirrorgate/fanout/compare/tally"
 )
 
+// examplesPerSecond bounds what is spent on examples of fields that have enough.
+const examplesPerSecond = 10
+
 // keepExample keeps an explained pair that differs otherwise than noise does. n.mu
 // is held.
 func (n *comparison) keepExample(tp *tally.Pair, p *pair, route string) {
-	if n.rules.from.NoExamples || !tp.Diff.Explained || !n.memory.fits(example.MaxBytes-n.held) {
+	if n.rules.from.NoExamples || !tp.Diff.Explained || !n.memory.fits(example.MaxExample) {
 		return
 	}
 	var fields []compare.Field
@@ -21,7 +24,7 @@ func (n *comparison) keepExample(tp *tally.Pair, p *pair, route string) {
 			fields = append(fields, f)
 		}
 	}
-	if len(fields) == 0 {
+	if len(fields) == 0 || !n.examples.Lacks(route, fields) && !n.limit.allow(n.now()) {
 		return
 	}
 	e := &example.Example{Time: time.Now(), Route: route, Fields: fields, Method: string(tp.Method)}

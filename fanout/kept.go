@@ -3,6 +3,7 @@ package fanout
 import (
 	"bytes"
 	"sync"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -203,15 +204,17 @@ func (k *kept) release(shared *common) {
 	}
 }
 
-// read returns the response of a side, as it is compared. It borrows from s.
-func (s *side) read(t *target) compare.Response {
+// read makes r the response of a side, as it is compared. It borrows from p.
+func (p *pair) read(r *compare.Response, at uint8) {
+	s := &p.sides[at]
 	if s.fate == failed {
-		return compare.Response{Error: s.kind.String()}
+		*r = compare.Response{Error: s.kind.String()}
+		return
 	}
 	k := s.response
-	r := compare.Response{
+	*r = compare.Response{
 		Status: k.code, Header: finalHead(k.buf[:k.head]), Length: k.length, Complete: k.complete,
-		Authority: []byte(t.cfg.URL.Host), Duration: nanoseconds(k.took),
+		Authority: p.authorities[at], Duration: time.Duration(k.took),
 	}
 	if len(k.trailer) > 0 {
 		r.Header = append(bytes.Clone(r.Header), k.trailer...)
@@ -222,7 +225,6 @@ func (s *side) read(t *target) compare.Response {
 		r.Body = k.buf[k.head:]
 		r.Hash = xxhash.Sum64(r.Body)
 	}
-	return r
 }
 
 // finalHead returns the field lines of the final response: without its status line,

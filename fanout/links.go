@@ -12,10 +12,11 @@ import (
 // links says which targets are compared with which, in one plan. It never changes.
 type links struct {
 	*comparing
-	rules     *compareRules
-	sides     []*target // that are compared with others, or others with them
-	all       []link
-	warmUntil int64 // see common.now: latencies of earlier requests do not count
+	rules       *compareRules
+	sides       []*target // that are compared with others, or others with them
+	authorities [][]byte  // host:port of each
+	all         []link
+	warmUntil   int64 // see common.now: latencies of earlier requests do not count
 }
 
 // link is one target and what it is compared with: places in links.sides.
@@ -75,6 +76,7 @@ func (l *links) place(t *target) uint8 {
 		return uint8(i)
 	}
 	l.sides = append(l.sides, t)
+	l.authorities = append(l.authorities, []byte(t.cfg.URL.Host))
 	return uint8(len(l.sides) - 1)
 }
 

@@ -1,7 +1,6 @@
 package fanout
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -20,8 +19,9 @@ type pair struct {
 	over atomic.Bool // it was handed to comparing: later outcomes do not count
 
 	mu      sync.Mutex
-	sides   []side // as in links
-	waiting int64  // bytes that it counts in memory.waiting
+	sides   []side  // as in links
+	waiting int64   // bytes that it counts in memory.waiting
+	few     [3]side // where sides are if they are no more than that
 }
 
 // side is what became of a request at one target.
@@ -59,9 +59,8 @@ func (r unpairedReason) String() string {
 	return dropReason(r).String()
 }
 
-// pairSize is how many bytes a pair with three sides takes besides its payload and
-// its responses.
-const pairSize = int64(unsafe.Sizeof(pair{}) + 3*unsafe.Sizeof(side{}))
+// pairSize is how many bytes a pair takes besides its payload and its responses.
+const pairSize = int64(unsafe.Sizeof(pair{}))
 
 // pair returns the pair that the current request becomes, nil if it is not to be
 // compared: it is ignored, or at no two linked targets. Those that are already
@@ -85,7 +84,9 @@ func (b *batch) pair(p *wire.Prepared) *pair {
 		}
 		return nil
 	}
-	return &pair{links: l, at: b.now, sides: slices.Clone(b.sides)}
+	pr := &pair{links: l, at: b.now}
+	pr.sides = append(pr.few[:0], b.sides...)
+	return pr
 }
 
 // selected notes that the request was selected for the side, and whether it was

@@ -123,11 +123,20 @@ func TestStore(t *testing.T) {
 			t.Errorf("examples of %s %s are %s, want %s", route, field, got, want)
 		}
 	}
+	lacks := func(route, path string, want bool) {
+		t.Helper()
+		if got := s.Lacks(route, []compare.Field{{Layer: compare.Body, Path: path}}); got != want {
+			t.Errorf("lacks %s of %s: %v", path, route, got)
+		}
+	}
+	lacks("GET /a", "price", false)
+	lacks("GET /a", "id", true)
+	lacks("GET /b", "price", true)
 	f("GET /a", "body: id", "15")
 	f("GET /a", "", "0 1 2 15 20 21 22 23 24 25 26 27 28 29")
 	f("", "body: none", "")
 	f("GET /b", "", "")
-	if s.Add(example("GET /a", maxExample, "price")) || s.Add(example("GET /a", 1)) {
+	if s.Add(example("GET /a", MaxExample, "price")) || s.Add(example("GET /a", 1)) {
 		t.Error("what is too large, or differs in nothing, was kept")
 	}
 	s.Reset()

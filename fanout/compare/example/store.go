@@ -13,8 +13,8 @@ const (
 	keptLast  = 10 // after those
 	// MaxBytes is what the examples of one target may take.
 	MaxBytes = 8 << 20
-	// maxExample is the size in bytes of the largest one that is kept.
-	maxExample = MaxBytes / 8
+	// MaxExample is the size in bytes of the largest one that is kept.
+	MaxExample = MaxBytes / 8
 	// overhead is what an example takes besides its texts, in bytes.
 	overhead = 512
 )
@@ -80,7 +80,7 @@ func NewStore() *Store {
 // reports whether it did: one that is too large is not kept.
 func (s *Store) Add(e *Example) bool {
 	size := e.size()
-	if size > maxExample || len(e.Fields) == 0 {
+	if size > MaxExample || len(e.Fields) == 0 {
 		return false
 	}
 	s.mu.Lock()
@@ -94,6 +94,17 @@ func (s *Store) Add(e *Example) bool {
 		s.evict()
 	}
 	return true
+}
+
+// Lacks reports whether one of the fields of a route has fewer examples than are
+// kept for good.
+func (s *Store) Lacks(route string, fields []compare.Field) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(fields, func(f compare.Field) bool {
+		on := s.shelves[place{route, f}]
+		return on == nil || len(on.first) < keptFirst
+	})
 }
 
 func (s *Store) put(p place, e *Example) {

@@ -1,0 +1,103 @@
+package fanout
+
+import (
+	"bytes"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
+
+// jsonTarget responds to each request with 2 kB of JSON, and to every nth with
+// another value in it; 0: to none.
+func jsonTarget(b *testing.B, nth int) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { ln.Close() })
+	items := strings.Repeat(`{"id":4711,"name":"lamp","price":19.99,"tags":["a","b"]},`, 35)
+	usual, other := []byte(jsonResponse(`{"items":[`+items+`null]}`)), []byte(jsonResponse(`{"items":[`+items+`true]}`))
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				buf := make([]byte, 64<<10)
+				kept := 0
+				for count := 0; ; {
+					n, err := conn.Read(buf[kept:])
+					if err != nil {
+						return
+					}
+					kept += n
+					for {
+						i := bytes.Index(buf[:kept], []byte("\r\n\r\n"))
+						if i < 0 {
+							break
+						}
+						response := usual
+						if count++; nth > 0 && count%nth == 0 {
+							response = other
+						}
+						if _, err := conn.Write(response); err != nil {
+							return
+						}
+						kept = copy(buf, buf[i+4:kept])
+					}
+				}
+			}()
+		}
+	}()
+	return "http://" + ln.Addr().String()
+}
+
+// cpuTime is what the process has used so far: unlike the time that passes, it tells
+// something on a busy machine.
+func cpuTime(b *testing.B) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkCompared is the way of a request to two targets and back, the targets
+// included: without a comparison, with equal responses, and with 1 % that differ.
+func BenchmarkCompared(b *testing.B) {
+	run := func(name, against string, nth int) {
+		b.Run(name, func(b *testing.B) {
+			f := newFanout(b, func(c *Config) { c.Compare = DefaultCompare() }, "v1="+jsonTarget(b, 0), "v2="+jsonTarget(b, nth)+against)
+			reqs := make([]codec.Request, 20)
+			for i := range reqs {
+				reqs[i] = browserRequest()
+			}
+			b.ReportAllocs()
+			before := cpuTime(b)
+			n := 0
+			for b.Loop() {
+				if n++; n%len(reqs) == 0 {
+					for f.targets[0].length.Load()+f.targets[1].length.Load() > 64 {
+						time.Sleep(100 * time.Microsecond)
+					}
+					f.Submit(reqs)
+				}
+			}
+			drain(b, f)
+			b.ReportMetric(float64(cpuTime(b)-before)/float64(n), "cpu-ns/op")
+			if against != "" {
+				checkPairs(b, f, "v2", f.targets[0].metrics.selected.Get())
+			}
+		})
+	}
+	run("uncompared", "", 0)
+	run("equal", ",against=v1", 0)
+	run("1 % differ", ",against=v1", 100)
+}
