@@ -89,7 +89,12 @@ func TestJudge(t *testing.T) {
 	r().add(20_000, "/a", same, diff(price)).is(Alike) // the reference's copy alone differs
 	r().add(30_000, "/a", same, same).add(100, "/rare", same, same).is(Alike, "too few pairs of one route to say")
 	r().add(30_000, "/a", same, same).add(30, "/rare", diff(denied), same).is(Differs, "of GET /rare")
-	r().add(30_000, "/a", same, nil).is(NotYet) // no triple
+	r().add(30_000, "/a", same, nil).is(NotYet)                                                              // no triple
+	r().add(100, "/a", diff(denied, gone, price), same).is(Differs, "(status: 200 → 401), 100 of 100 pairs") // the rest follows
+	timeout := compare.Field{Layer: compare.Error, Path: "timeout", Kind: compare.Extra}
+	r().add(100, "/a", diff(timeout), same).is(Differs, "(error: timeout), 100 of 100 pairs")
+	timeout.Kind = compare.Missing
+	r().add(100, "/a", diff(timeout), same).is(Differs, "(error: timeout missing)")
 }
 
 func TestJudgeWithoutNoise(t *testing.T) {

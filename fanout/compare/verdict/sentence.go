@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mirrorgate/mirrorgate/fanout/compare"
 )
 
 // namedRoutes is how many routes, and of each how many fields, a sentence names.
@@ -85,11 +87,12 @@ func worstFields(fields []Field) string {
 			break
 		}
 		name := f.Field
-		if f.Kind != 0 {
+		failed := strings.HasPrefix(name, "error: ")
+		if f.Kind != compare.Value && !(failed && f.Kind == compare.Extra) {
 			name += " " + f.Kind.String()
 		}
 		names = append(names, name)
-		if strings.HasPrefix(name, "status: ") || strings.HasPrefix(name, "error: ") {
+		if failed || strings.HasPrefix(name, "status: ") {
 			break // what else differs follows from it
 		}
 	}

@@ -72,18 +72,18 @@ func denyOrders(w *reply, r *http.Request, _ int) {
 // shopping is what clients of all versions ask: each fourth request is a POST, and
 // two of the other three are for one route.
 func shopping(n int64, req *fasthttp.Request) {
-	path := "price"
-	switch n % 4 {
-	case 2:
-		path = "stock"
-	case 3:
-		path = "orders"
+	ask(req, []string{"price", "price", "stock", "orders"}[n%4], n/4*2+n%2)
+}
+
+// ask makes the request for an item of a route; to order is to POST.
+func ask(req *fasthttp.Request, route string, item int64) {
+	if route == "orders" {
 		req.Header.SetMethod(http.MethodPost)
 		req.Header.SetContentType("application/json")
 		req.SetBodyString(`{"password":"hunter2","item":1}`)
 	}
 	req.Header.Set("Authorization", "Bearer abc")
-	req.SetRequestURI(fmt.Sprintf("http://example.com/api/%s/%d", path, n/4*2+n%4))
+	req.SetRequestURI(fmt.Sprintf("http://example.com/api/%s/%d", route, item))
 }
 
 // startVersions runs mirrorgate for the three; it explains all.
