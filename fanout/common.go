@@ -15,8 +15,9 @@ type common struct {
 	payloads payloads
 	workers  sync.Pool // of *worker that have ended
 	start    time.Time
-	logging  *rateLimit // lines for Config.DifferenceLog
-	maskKey  [32]byte   // of what examples hide, see package example
+	processors
+	logging *rateLimit // lines for Config.DifferenceLog
+	maskKey [32]byte   // of what examples hide, see package example
 }
 
 // loggedPerSecond is how many lines Config.DifferenceLog gets at most, for all
@@ -24,7 +25,10 @@ type common struct {
 const loggedPerSecond = 5
 
 func newCommon(cfg Config) *common {
-	c := &common{options: &cfg, log: cfg.Logger, start: time.Now(), logging: newRateLimit(loggedPerSecond, 0)}
+	c := &common{
+		options: &cfg, log: cfg.Logger, start: time.Now(),
+		processors: newProcessors(), logging: newRateLimit(loggedPerSecond, 0),
+	}
 	_, _ = rand.Read(c.maskKey[:]) // never fails
 	return c
 }

@@ -121,7 +121,7 @@ func (w *worker) openConns() {
 		w.t.running.Go(func() {
 			if opener.open(c) {
 				opener.sendTo(c)
-				releaseBuffer(&opener.buf)
+				turnBuffers.release(&opener.buf)
 				opener.await(c)
 			}
 			opener.run()
@@ -138,6 +138,7 @@ func (w *worker) open(c *conn) bool {
 	// The second argument keeps fasthttp from starting its own cleaner, which
 	// would outlive the pool.
 	cc, err := t.client.AcquireConn(t.cfg.Timeout, true)
+	t.enter()
 	if err != nil {
 		w.notOpened(c, err)
 		return false
@@ -157,7 +158,7 @@ func (w *worker) open(c *conn) bool {
 	next := t.nextWorker(t.now())
 	t.mu.Unlock()
 	next.rouse()
-	acquireBuffer(&w.buf)
+	turnBuffers.acquire(&w.buf)
 	return true
 }
 

@@ -10,6 +10,7 @@
 // from the queue to the connection and back:
 //
 //	worker.go     the life of a worker: takes a share of the queue, or sleeps
+//	processors.go  how many of them run at a time
 //	gather.go     a fast target's requests wait for others, for a moment
 //	share.go      how many requests go on which connection
 //	idle.go       the connections that are idle, and a look at them before they are used
@@ -54,6 +55,7 @@
 //	tunings.go    what was tuned
 //	plan.go       what is in force: groups and their targets; never changes
 //	target.go     a target, its workers and its connections: who owns which field
+//	buffers.go    borrowed for a moment
 //	socket.go     system calls that never wait, and when bytes arrived
 //	failures.go   how a target failed last
 //	metrics.go    the accounting
@@ -79,19 +81,19 @@
 // loop's wake-up, locks each target's queue once and wakes at most one of its
 // workers; a worker writes to several connections, and counts their outcomes once.
 //
-// What runs on its own. A target has one worker at least, which lives as long as
-// the target and never waits for a socket for longer than parkTime; only workers
-// start others. A connection whose response is late, and one that has yet to be
-// opened, has a goroutine of its own until its exchange is over; that then goes on
-// as a worker. All of them are in target.running, which drain waits for. A conn
-// belongs to whoever has it: a worker, its own goroutine, or target.idle; the
-// fields of a worker are its own, but for those that say "with t.mu". A recording has one
-// worker, and a goroutine that writes, which only that worker waits for: a disk that
-// hangs holds up no end. The tick of
-// the Fanout runs alone, and so does the goroutine that lets a target go. One goroutine
-// compares pairs, from the first plan with links on; it ends after all targets.
+// What runs on its own. One worker of a target at least sleeps, or never waits for a
+// socket for longer than parkTime; only workers start others. A worker whose
+// response is late waits for it on that connection alone, and so does one that opens
+// a connection, until the exchange is over. All of them are in target.running, which
+// drain waits for. A conn belongs to whoever has it: a worker or target.idle; the
+// fields of a worker are its own, but for those that say "with t.mu". A recording has
+// one worker, and a goroutine that writes, which only that worker waits for: a disk
+// that hangs holds up no end. The tick of the Fanout runs alone, and so does the
+// goroutine that lets a target go. One goroutine compares pairs, from the first plan
+// with links on; it ends after all targets.
 //
-// Locks, in the order in which they may be held:
+// Locks, in the order in which they may be held (a place among the processors is
+// taken before all of them):
 //
 //	Fanout.mu        groups, targets, tunings, what Reload changes
 //	target.mu        its queue, idle connections, workers, breaker; no payload is

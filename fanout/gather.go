@@ -46,7 +46,9 @@ func (w *worker) gather(wait int64) {
 	t := w.t
 	t.gathering = true
 	t.mu.Unlock()
+	t.leave()
 	time.Sleep(time.Duration(wait))
+	t.enter()
 	w.checked = false
 	t.mu.Lock()
 	t.gathering = false

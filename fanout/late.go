@@ -5,14 +5,45 @@ import (
 	"time"
 )
 
-// handOver leaves c to a goroutine of its own, which waits for what is late and
-// then goes on as a worker.
+// A worker waits for what is late on one connection itself, if it has nothing else
+// to do and another one sleeps, for whom the event loops can leave requests. The
+// others it leaves to workers that sleep, or to new ones.
+
+// putLate keeps c as the connection that the worker waits for itself, or hands it
+// over.
+func (w *worker) putLate(c *conn) {
+	if w.late == nil {
+		w.late = c
+		return
+	}
+	w.handOver(c)
+}
+
+// handOver leaves c to another worker, which waits for what is late.
 func (w *worker) handOver(c *conn) {
-	late := newWorker(w.t)
-	w.t.running.Go(func() {
-		late.await(c)
-		late.run()
-	})
+	t := w.t
+	var late *worker
+	t.mu.Lock()
+	if len(t.sleepers) > 1 {
+		late = t.popSleeper()
+	}
+	t.mu.Unlock()
+	if late != nil {
+		late.late = c
+		late.rouse()
+		return
+	}
+	late = newWorker(t)
+	late.late = c
+	late.start()
+}
+
+// handOverLate hands over what the worker would wait for itself.
+func (w *worker) handOverLate() {
+	if c := w.late; c != nil {
+		w.late = nil
+		w.handOver(c)
+	}
 }
 
 // await writes what is left to write on c and reads the responses, however long

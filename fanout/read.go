@@ -35,12 +35,12 @@ func (c *conn) readSoon(buf []byte, r *results) error {
 // readLate is readSoon with a buffer that is borrowed when something is there.
 func (c *conn) readLate(r *results) error {
 	var buf []byte
-	defer releaseBuffer(&buf)
+	defer lateBuffers.release(&buf)
 	if !c.plain() {
 		if err := c.awaitTLS(); err != nil {
 			return err
 		}
-		acquireBuffer(&buf)
+		lateBuffers.acquire(&buf)
 		_ = c.readNow(buf, r) // a part of a record may be all that is there
 		return nil
 	}

@@ -5,40 +5,16 @@ import (
 	"io"
 	"net"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/mirrorgate/mirrorgate/fanout/internal/http1"
 )
-
-// ioBuffer is the size in bytes of the buffers that are borrowed for reading
-// and writing: a head that is not complete fits in with room for more.
-const ioBuffer = http1.MaxHead + 8<<10
 
 // knownTime is how exact the time of a response is without the kernel's stamp,
 // in nanoseconds.
 const knownTime = int64(200 * time.Microsecond)
-
-var buffers = sync.Pool{New: func() any { return new([ioBuffer]byte) }}
-
-// acquireBuffer borrows a buffer, unless b is one already.
-func acquireBuffer(b *[]byte) {
-	if *b == nil {
-		*b = buffers.Get().(*[ioBuffer]byte)[:]
-	}
-}
-
-// releaseBuffer gives the buffer back that b is, if it is one.
-func releaseBuffer(b *[]byte) {
-	if *b != nil {
-		buffers.Put((*[ioBuffer]byte)(*b))
-		*b = nil
-	}
-}
 
 // socket is the TCP connection below a conn. While it waits it is like any
 // net.Conn, for the TLS handshake. Otherwise it never does: Read returns
@@ -53,6 +29,7 @@ type socket struct {
 	stop func() bool // keeps it from being closed when its target is aborted
 
 	waits  bool
+	parked bool // its goroutine left the processors to wait
 	unsent []byte
 
 	// The arguments and results of the system calls below, which are made by
@@ -115,10 +92,11 @@ func (s *socket) await(b []byte) (int, error) {
 	if err := s.raw.Read(s.awaiting); err != nil {
 		s.err = err
 	}
+	s.unpark()
 	return s.received()
 }
 
-// awaitBorrowed is await behind the first offset bytes of a buffer that is
+// awaitBorrowed is await behind the first offset bytes of a late buffer that is
 // borrowed for b only when something is there.
 func (s *socket) awaitBorrowed(b *[]byte, offset int) (int, error) {
 	s.borrow, s.offset = b, offset
@@ -143,8 +121,9 @@ func (s *socket) received() (int, error) {
 
 // receiveOrWait reports whether there was something to read, an error included.
 func (s *socket) receiveOrWait(fd uintptr) bool {
+	s.unpark()
 	if s.borrow != nil {
-		acquireBuffer(s.borrow)
+		lateBuffers.acquire(s.borrow)
 		s.buf = (*s.borrow)[s.offset:]
 	}
 	s.receive(fd)
@@ -152,9 +131,19 @@ func (s *socket) receiveOrWait(fd uintptr) bool {
 		return true
 	}
 	if s.borrow != nil {
-		releaseBuffer(s.borrow)
+		lateBuffers.release(s.borrow)
 	}
+	s.parked = true
+	s.leave()
 	return false
+}
+
+// unpark is the end of a wait.
+func (s *socket) unpark() {
+	if s.parked {
+		s.parked = false
+		s.enter()
+	}
 }
 
 // receive reads once, with the time of arrival if that is not known well.

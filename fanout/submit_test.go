@@ -48,6 +48,9 @@ func drain(t testing.TB, f *Fanout) {
 	defer cancel()
 	f.Drain(ctx)
 	checkSums(t, f)
+	if n := len(f.processors); n != 0 {
+		t.Errorf("%d places are taken at the end", n)
+	}
 	accepted := f.metrics.received.Get()
 	for _, r := range codec.Rejects {
 		accepted -= f.metrics.rejected[r].Get()

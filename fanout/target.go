@@ -96,7 +96,7 @@ func newTarget(shared *common, cfg TargetConfig, metrics *targetMetrics) *target
 	if cfg.Records() {
 		t.running.Go(first.record)
 	} else {
-		t.running.Go(first.run)
+		first.start()
 	}
 	return t
 }
@@ -115,6 +115,7 @@ type worker struct {
 	pending []*conn   // with those of earlier turns
 	spare   []*conn   // empty: where pending goes next
 	opening []*conn   // likewise, but have yet to be opened
+	late    *conn     // what is on it is late, and has yet to be waited for
 	excess  []*conn   // gave their place to another one, have to be closed
 	evicted []*socket // given up for their place, have to be closed
 	fast    bool      // the target is, in this turn

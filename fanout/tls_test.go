@@ -248,7 +248,7 @@ func TestTLSIdleConnectionIsChecked(t *testing.T) {
 		if !opener.open(c) {
 			t.Fatal("it does not open")
 		}
-		releaseBuffer(&opener.buf)
+		turnBuffers.release(&opener.buf)
 		close(opened)
 		eventually(t, what+" to arrive", func() bool { return quiet([]*socket{c.socket}, nil)[0].Revents != 0 })
 		tg.mu.Lock()

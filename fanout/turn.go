@@ -22,10 +22,11 @@ const (
 
 // send writes the requests of this turn, as far as the kernel takes them.
 func (w *worker) send() {
+	w.handOverLate()
 	if len(w.busy) == 0 {
 		return
 	}
-	acquireBuffer(&w.buf)
+	turnBuffers.acquire(&w.buf)
 	for _, c := range w.busy {
 		w.sendTo(c)
 	}
@@ -65,39 +66,39 @@ func (w *worker) receive(until int64) {
 
 // receivePending waits for what is pending, before the worker sleeps.
 func (w *worker) receivePending() {
-	acquireBuffer(&w.buf)
+	turnBuffers.acquire(&w.buf)
 	w.busy, w.pending = w.pending, w.busy
 	w.receive(w.t.now() + parkTime)
 	for i, c := range w.pending {
-		w.handOver(c)
+		w.putLate(c)
 		w.pending[i] = nil
 	}
 	w.pending = w.pending[:0]
 	w.report()
 }
 
-// putOff leaves c for the next turn, or if it is late, to a goroutine of its own.
+// putOff leaves c for the next turn, unless it is late.
 func (w *worker) putOff(c *conn) {
 	if w.fast && c.allSent() && !c.closing && w.t.now()-c.start < lateTime {
 		w.pending = append(w.pending, c)
 		return
 	}
-	w.handOver(c)
+	w.putLate(c)
 }
 
 // readAll reads the responses on c that come until that time, and reports whether
-// all of them did.
+// all of them did. It looks before it waits: while the worker waited for the first
+// of its connections something came on most others, and a deadline costs as much
+// as a read.
 func (w *worker) readAll(c *conn, until int64) bool {
 	for reads := 0; !c.finished(); reads++ {
-		var err error
-		switch {
-		case reads == turnReads:
+		if reads == turnReads {
 			return false
-		case w.t.now() < until:
+		}
+		err := c.readNow(w.buf, &w.results)
+		if err != nil && w.t.now() < until {
 			c.readBefore(until, parkSlack)
 			err = c.readSoon(w.buf, &w.results)
-		default:
-			err = c.readNow(w.buf, &w.results)
 		}
 		if err != nil {
 			return false

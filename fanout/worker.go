@@ -25,16 +25,34 @@ const (
 // gets without a backlog: more would only wait for a core.
 var cores = runtime.GOMAXPROCS(0)
 
-// run is the life of a worker.
+// run is the life of a worker, which has a place among the processors.
 func (w *worker) run() {
-	for w.take() {
-		w.send()
-		w.receive(w.t.now() + parkTime)
-		w.report()
+	t := w.t
+	for {
+		if c := w.late; c != nil {
+			w.late = nil
+			w.await(c)
+		}
+		if w.take() {
+			w.send()
+			w.receive(t.now() + parkTime)
+			w.report()
+		} else if w.late == nil {
+			break
+		}
 	}
-	workers := &w.t.workers
 	w.t = nil
-	workers.Put(w)
+	t.workers.Put(w)
+	t.leave()
+}
+
+// start lets w run on its own.
+func (w *worker) start() {
+	t := w.t
+	t.running.Go(func() {
+		t.enter()
+		w.run()
+	})
 }
 
 // take waits for work and takes a share of it. False asks the worker to end.
@@ -76,7 +94,10 @@ func (w *worker) takeOrSleep() bool {
 	}
 	if wait := t.restTime(now); wait > 0 && len(w.conns) == 0 {
 		t.mu.Unlock()
+		w.handOverLate()
+		t.leave()
 		time.Sleep(time.Duration(wait))
+		t.enter()
 		t.mu.Lock()
 		return false
 	}
@@ -101,6 +122,12 @@ func (w *worker) takeOrSleep() bool {
 		t.mu.Lock()
 		return false
 	}
+	if w.late != nil && len(t.sleepers) == 0 && !t.draining {
+		t.mu.Unlock()
+		w.handOverLate()
+		t.mu.Lock()
+		return false
+	}
 	w.sleep(now)
 	return false
 }
@@ -118,8 +145,9 @@ func (w *worker) join() {
 }
 
 // sleep waits for work with t.mu released, without a buffer or a connection. The
-// worker is not awake afterwards if it has to end: enough others sleep, or the
-// target drains and there is nothing left to do.
+// worker is not awake afterwards if it has something late to wait for, or has to
+// end: as many others sleep as there are connections for, or the target drains and
+// there is nothing left to do.
 func (w *worker) sleep(now int64) {
 	t := w.t
 	t.putIdle(w.conns, now)
@@ -127,18 +155,25 @@ func (w *worker) sleep(now int64) {
 	clear(w.conns)
 	clear(w.resting)
 	w.conns, w.resting, w.checked = w.conns[:0], w.resting[:0], false
-	releaseBuffer(&w.buf)
+	turnBuffers.release(&w.buf)
 	w.awake, w.looking = false, false
 	t.awake--
 	t.looking--
-	if t.draining || len(t.sleepers) >= cores {
+	if w.late != nil || t.draining || len(t.sleepers) >= t.maxSleepers() {
 		return
 	}
 	t.sleepers = append(t.sleepers, w)
 	t.mu.Unlock()
+	t.leave()
 	<-w.wake
+	t.enter()
 	t.mu.Lock()
 }
+
+// maxSleepers is how many workers may sleep: those that waited for the connections
+// that are idle now are soon wanted again, with the stacks that they have grown.
+// t.mu is held.
+func (t *target) maxSleepers() int { return max(cores, len(t.idle)) }
 
 // rouse wakes a worker that was taken out of t.sleepers, if there is one.
 func (w *worker) rouse() {
@@ -150,14 +185,20 @@ func (w *worker) rouse() {
 // wakeSleeper takes a sleeping worker out if the queue wants one, to be roused
 // when t.mu, which is held, is released.
 func (t *target) wakeSleeper(now int64) *worker {
-	last := len(t.sleepers) - 1
-	if last < 0 || !t.wantsWorker(now) {
+	if len(t.sleepers) == 0 || !t.wantsWorker(now) {
 		return nil
 	}
+	w := t.popSleeper()
+	w.join()
+	return w
+}
+
+// popSleeper takes out the worker that fell asleep last. t.mu is held.
+func (t *target) popSleeper() *worker {
+	last := len(t.sleepers) - 1
 	w := t.sleepers[last]
 	t.sleepers[last] = nil
 	t.sleepers = t.sleepers[:last]
-	w.join()
 	return w
 }
 
@@ -169,7 +210,7 @@ func (t *target) nextWorker(now int64) *worker {
 	}
 	w := newWorker(t)
 	w.join()
-	t.running.Go(w.run)
+	w.start()
 	return nil
 }
 

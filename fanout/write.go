@@ -40,6 +40,7 @@ func (c *conn) writeRest() {
 	if c.allSent() || c.writeErr != nil {
 		return
 	}
+	c.t.leave()
 	s := c.socket
 	s.SetWriteDeadline(time.Now().Add(c.t.cfg.Timeout))
 	s.waits = true
@@ -52,6 +53,7 @@ func (c *conn) writeRest() {
 		}
 	}
 	s.waits = false
+	c.t.enter()
 	clear(c.toWrite)
 	c.toWrite = c.toWrite[:0]
 	c.clock = c.t.now()

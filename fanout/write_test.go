@@ -43,7 +43,7 @@ func TestBatchIsOneWrite(t *testing.T) {
 			}
 			c.batch = append(c.batch, entry{payload: serialise(fan, &p)})
 		}
-		first, tail = c.encode(make([]byte, 0, ioBuffer))
+		first, tail = c.encode(make([]byte, 0, turnBuffers.size))
 		return c, first, tail
 	}
 	small := []codec.Request{request("GET", "/a", "", "host", "h"), request("POST", "/b", "body", "x", "y", "host", "h"), request("OPTIONS", "*", "", "host", "h"), request("GET", "/no-host", ""), request("POST", "/", strings.Repeat("b", 1000), "host", "h")}

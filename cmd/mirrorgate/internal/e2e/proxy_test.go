@@ -65,7 +65,7 @@ backend %s
     option spop-check
     timeout connect 5s
     timeout server 60s
-    server agent %s check inter 1s fall 2
+    server agent %s check inter 200ms fall 1
 `
 
 // startProxy runs HAProxy in front of the origin until the test ends, with one

@@ -1,0 +1,16 @@
+package fanout
+
+// processors bounds how many goroutines that send and receive run at a time: as
+// many as there are cores. Go runs what is ready in the order in which it became
+// so: without a bound an event loop with ACKs to write would stand behind hundreds
+// of responses that came at once. Whoever runs the event loops gives Go a processor
+// more for each of them, so that one is always free for a loop.
+type processors chan struct{}
+
+func newProcessors() processors { return make(processors, cores) }
+
+// enter waits for a place. No lock is held meanwhile.
+func (p processors) enter() { p <- struct{}{} }
+
+// leave gives it back, before the goroutine waits for something.
+func (p processors) leave() { <-p }
