@@ -13,7 +13,7 @@ import (
 
 // compareEvery is how long pairs gather before they are compared: to be woken costs
 // more than to compare one.
-const compareEvery = 5 * time.Millisecond
+const compareEvery = 20 * time.Millisecond
 
 // comparing compares the pairs that have ended, on a goroutine of its own, so that
 // no worker waits for that. It runs from the first plan with links on.

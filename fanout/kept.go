@@ -60,39 +60,59 @@ func (c *conn) readResponse(m *http1.Memo, b []byte) (n int, err error) {
 // take keeps a part of the response; bodyLeft is how much of the body has yet to
 // come, -1 if that is not known.
 func (k *keeping) take(part http1.Part, b []byte, bodyLeft int64) {
-	if k.pair == nil || part == http1.Framing {
+	switch part {
+	case http1.Head:
+		k.head(b, bodyLeft)
+	case http1.Body:
+		k.body(b, bodyLeft)
+	case http1.Trailer:
+		k.trailer(b)
+	}
+}
+
+// head keeps a part of the heads, each ended by an empty line. It makes room for the
+// body, too, if its length is known.
+func (k *keeping) head(b []byte, bodyLeft int64) {
+	if !k.wanted() {
 		return
 	}
-	if k.pair.over.Load() {
-		k.giveUp()
+	more := 0
+	if bodyLeft >= 0 && bodyLeft <= k.pair.rules.body {
+		more = int(bodyLeft)
+	}
+	if k.room(len(b), more) {
+		k.kept.buf = append(k.kept.buf, b...)
+		k.kept.head = len(k.kept.buf)
+	}
+}
+
+// body keeps a part of the body, or hashes it if that is too large to be kept.
+func (k *keeping) body(b []byte, left int64) {
+	if !k.wanted() {
 		return
 	}
 	most := k.pair.rules.body
-	ok := true
-	switch part {
-	case http1.Head:
-		more := 0
-		if bodyLeft >= 0 && bodyLeft <= most {
-			more = int(bodyLeft)
-		}
-		if ok = k.room(len(b), more); ok {
-			k.kept.buf = append(k.kept.buf, b...)
-			k.kept.head = len(k.kept.buf)
-		}
-	case http1.Trailer:
+	k.kept.length += int64(len(b))
+	if k.kept.hashed != nil || k.kept.length > most || left > most {
+		k.hash(b)
+	} else if k.room(len(b), 0) {
+		k.kept.buf = append(k.kept.buf, b...)
+	}
+}
+
+// trailer keeps a part of the trailer fields.
+func (k *keeping) trailer(b []byte) {
+	if k.wanted() {
 		k.kept.trailer = append(k.kept.trailer, b...)
-	default:
-		if k.kept.length += int64(len(b)); k.kept.length > most || k.kept.hashed != nil || bodyLeft > most {
-			ok = k.hash(b)
-		} else if ok = k.room(len(b), 0); ok {
-			k.kept.buf = append(k.kept.buf, b...)
-		}
 	}
-	if !ok {
-		pair, side := k.pair, k.side
+}
+
+// wanted reports whether the response is kept, and gives it up if the pair is over.
+func (k *keeping) wanted() bool {
+	if k.pair != nil && k.pair.over.Load() {
 		k.giveUp()
-		pair.dropped(side, dropMemory)
 	}
+	return k.pair != nil
 }
 
 // giveUp keeps nothing of the response any more.
@@ -123,8 +143,8 @@ func (k *keeping) status(code int, took int64) {
 	}
 }
 
-// room makes room for n bytes, and if there is none yet for so many more. It
-// reports false if that is more than may be held.
+// room makes room for n bytes, and if there is none yet for so many more. If that is
+// more than may be held, it ends the side of the pair, and reports false.
 func (k *keeping) room(n, more int) bool {
 	old := k.kept
 	if old != nil && cap(old.buf)-len(old.buf) >= n {
@@ -140,10 +160,13 @@ func (k *keeping) room(n, more int) bool {
 	return k.move(size)
 }
 
-// move moves what is kept to where there is room for so many bytes.
+// move moves what is kept to where there is room for so many bytes, as room does.
 func (k *keeping) move(size int) bool {
 	to := acquireKept(k.pair.common, size)
 	if to == nil {
+		pair, side := k.pair, k.side
+		k.giveUp()
+		pair.dropped(side, dropMemory)
 		return false
 	}
 	if old := k.kept; old != nil {
@@ -158,17 +181,16 @@ func (k *keeping) move(size int) bool {
 
 // hash goes on with the hash of a body that is too large to be kept, and gives back
 // what was kept of it.
-func (k *keeping) hash(b []byte) bool {
+func (k *keeping) hash(b []byte) {
 	if k.kept.hashed == nil {
 		k.kept.hashed = xxhash.New()
 		_, _ = k.kept.hashed.Write(k.kept.buf[k.kept.head:])
 		k.kept.buf = k.kept.buf[:k.kept.head]
 		if bufferSize(k.kept.head) < cap(k.kept.buf) && !k.move(k.kept.head) {
-			return false
+			return
 		}
 	}
 	_, _ = k.kept.hashed.Write(b)
-	return true
 }
 
 // keptPools have free ones, by the class of their buffers.

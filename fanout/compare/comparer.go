@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,6 +66,7 @@ func (c *Comparer) Pair(d *Diff, a, b *Response, explain bool) {
 	if a.Status != b.Status {
 		c.addPrefixed(Status, "", c.statuses(a.Status, b.Status), Value)
 	}
+	c.grpcStatus(a, b)
 	c.headers(a, b)
 	before := len(d.Fields)
 	known := c.body(a, b)
@@ -92,6 +94,30 @@ func (c *Comparer) failures(a, b *Response) {
 	}
 	c.diff.Result = Error
 }
+
+// grpcStatus compares what is the status of gRPC, behind the body or instead of it.
+func (c *Comparer) grpcStatus(a, b *Response) {
+	if sameHeaderBytes(a, b) || c.ignore.headers[grpcStatus] {
+		return
+	}
+	x, y := FieldValue(a.Header, grpcStatus), FieldValue(b.Header, grpcStatus)
+	if bytes.Equal(x, y) {
+		return
+	}
+	c.path = append(append(c.path[:0], orNone(x)...), " → "...)
+	c.path = append(c.path, orNone(y)...)
+	c.addPrefixed(Status, grpcStatus+" ", c.path, Value)
+}
+
+func orNone(value []byte) []byte {
+	if len(value) == 0 {
+		return []byte("none")
+	}
+	return value
+}
+
+// grpcStatus is the field that has the status of gRPC.
+const grpcStatus = "grpc-status"
 
 func (c *Comparer) statuses(a, b int) []byte {
 	c.path = strconv.AppendInt(c.path[:0], int64(a), 10)

@@ -66,7 +66,7 @@ func (k *Kind) UnmarshalText(b []byte) error {
 type Field struct {
 	Layer Result `json:"layer"` // Status, Header, Body or Error
 	// Path is the place inside the layer: a header field's name in small letters, a
-	// path in JSON as items[].price, a form's key; of a status "200 → 500", of an error
+	// path in JSON as items[].price, a form's key; of a status "200 → 500" or "grpc-status 0 → 13", of an error
 	// its kind. It is empty for a body as a whole.
 	Path string `json:"path"`
 	Kind Kind   `json:"kind"`

@@ -10,6 +10,7 @@ import (
 // identify the request.
 var uncounted = map[string]bool{
 	"date": true, "age": true, "server": true, "via": true,
+	grpcStatus:   true, // is compared as the status
 	"connection": true, "keep-alive": true, "proxy-connection": true, "te": true, "trailer": true, "upgrade": true,
 	"transfer-encoding": true, "content-encoding": true, "content-length": true,
 	"traceparent": true, "tracestate": true, "cf-ray": true, "x-amz-id-2": true, "x-cloud-trace-context": true,

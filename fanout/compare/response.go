@@ -7,7 +7,7 @@ import "time"
 type Response struct {
 	Status int
 	// Header has the field lines as HTTP/1.1 writes them, each ended by CRLF or LF,
-	// without the status line.
+	// without the status line, and behind them those of the trailers.
 	Header []byte
 	// Body is what was kept of the body, whole if it has Length bytes.
 	Body []byte
