@@ -24,6 +24,7 @@ import (
 //   - 10.0.0.7 and 10.0.0.8 are two mirrorgates on free ports of loopback, the
 //     first is also 127.0.0.1, and each URL with the name of a target is that of
 //     a server of the test's own;
+//   - who asks for a verdict asks two other mirrorgates, and does not wait;
 //   - a mirrorgate that is started here takes free ports, is waited for, and then
 //     stopped with SIGINT;
 //   - systemctl, journalctl and ssh only note down what they are asked;
@@ -63,6 +64,7 @@ var readmeRules = []struct {
 	{command: `^make `, kind: (*reader).dryRun},
 	{command: `^(systemctl|journalctl|ssh) `, kind: (*reader).askMachine},
 	{command: `^(install|echo) `},
+	{command: `^curl .*/api/(verdict|compare)`, says: `"target":"v2"`, kind: (*reader).askComparing},
 	{command: `^curl -[fs] `},
 	{command: `^haproxy -c `, says: `(?i)valid|^$`},
 	{command: `^bin/mirrorgate demo$`, add: " --duration 500ms --rate 100", says: `The accounting adds up`},
@@ -74,6 +76,9 @@ var readmeRules = []struct {
 	{command: `^mirrorgate check `, says: `http://staging:8080`},
 	{command: `^mirrorgate doctor `, says: `nothing to fix`},
 	{command: `^mirrorgate probe `, says: `--target http://.*,batch=`, kind: (*reader).probe},
+	{command: `^mirrorgate verdict `, says: `not yet|not_yet`, kind: (*reader).verdict},
+	{command: `^mirrorgate differences .*--(curl|har)`, kind: (*reader).askComparing},
+	{command: `^mirrorgate differences `, says: `No example is kept`, kind: (*reader).askComparing},
 	{command: `^mirrorgate tune `, says: `→`},
 	{command: `^mirrorgate status --watch$`, says: `staging`, kind: (*reader).watch},
 	{command: `^mirrorgate status --json$`, says: `"notes"`},
@@ -90,6 +95,7 @@ type reader struct {
 	target  *recorder
 	hosts   *strings.Replacer
 	admin   string
+	compare *strings.Replacer // for who asks two mirrorgates that compare, instead of hosts
 	script  []string
 	outside []string // what the machine is asked
 }
@@ -104,6 +110,11 @@ func newReader(t *testing.T) *reader {
 	r.admin = first.admin
 	r.hosts = strings.NewReplacer("127.0.0.1:12346", first.admin, "10.0.0.7:12345", first.spop, "10.0.0.8:12345", second.spop,
 		" /etc/", " "+r.root+"/etc/", "=/etc/", "="+r.root+"/etc/", " /usr/local/", " "+r.root+"/usr/local/", "'/usr/local/", "'"+r.root+"/usr/local/")
+	v1 := "=" + r.target.url()
+	versions := []string{"--target", "v1" + v1, "--target", "v1b" + v1, "--target", "v2" + v1 + ",against=v1,noise=v1b"}
+	third, fourth := startAgent(t, versions...), startAgent(t, versions...)
+	r.compare = strings.NewReplacer("127.0.0.1:12346", third.admin, "mirror1:12346", third.admin, "mirror2:12346", fourth.admin,
+		"mirrorgate ", "MIRRORGATE_ADMIN="+third.admin+" mirrorgate ", "--wait 30m", "--wait 1ms")
 	for _, dir := range []string{"bin", "usr/local/bin", "stand-ins", "etc/haproxy", "etc/default", "etc/systemd/system", "etc/prometheus"} {
 		if err := os.MkdirAll(filepath.Join(r.root, dir), 0o700); err != nil {
 			t.Fatal(err)
@@ -227,6 +238,12 @@ func (r *reader) serve(command string) {
 	r.exec("exec env MIRRORGATE_LISTEN=127.0.0.1:0 MIRRORGATE_ADMIN=127.0.0.1:0 "+command+" 2> "+log, "&gateway&")
 	r.script = append(r.script, "shows "+log+" 'listening for HAProxy'", "kill -INT gateway", "wait gateway")
 }
+
+// askComparing asks one that compares.
+func (r *reader) askComparing(command string) { r.exec(r.compare.Replace(command)) }
+
+// verdict asks for one of which it is too early to say anything.
+func (r *reader) verdict(command string) { r.exec(r.compare.Replace(command) + "; test $? = 3") }
 
 // probe asks a server that does not keep it waiting.
 func (r *reader) probe(command string) {

@@ -26,6 +26,7 @@ var titles = [][2]string{
 	{"choose", "Choose what is mirrored"},
 	{"order", "In order, for each user"},
 	{"requests", "What happens to a request"},
+	{"verdict", "Is v2 like v1: targets compared with each other"},
 	{"compare", "Compare responses with production's"},
 	{"record", "Record what is sent, and send it again"},
 	{"accounting", "Accounting: what became of every request"},
