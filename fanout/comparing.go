@@ -165,6 +165,6 @@ type compareRules struct {
 // requestLine returns the method and the path of the request, with its query. They
 // are borrowed from p.
 func (p *payload) requestLine() (method, target []byte) {
-	line := p.buf[:p.path+bytes.IndexByte(p.buf[p.path:], ' ')]
+	line := p.buf[:int(p.path)+bytes.IndexByte(p.buf[p.path:], ' ')]
 	return line[:p.path-1], line[p.path:]
 }

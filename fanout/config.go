@@ -58,7 +58,7 @@ const AgainstProduction = "production"
 // group, so all targets of a group have the same.
 type TargetConfig struct {
 	Name   string
-	URL    *url.URL // http or https; its path goes in front of the mirrored one
+	URL    *url.URL // http, https or h2c; its path goes in front of the mirrored one
 	Group  string   // empty: a group of its own, named like the target
 	Weight int      // share of the group's requests, relative to its other targets
 
@@ -66,7 +66,8 @@ type TargetConfig struct {
 	Methods []string      // empty: all
 	Rate    float64       // requests a second at most; 0: no limit
 	Conns   int           // connections at most
-	Batch   int           // requests in flight on one connection at most
+	HTTP    HTTPVersion   // of connections over TLS; those of h2c are HTTP/2, those of http HTTP/1.1
+	Batch   int           // requests in flight on one connection at most; 0: one, or defaultStreams over HTTP/2
 	Queue   int           // requests that wait at most
 	Drop    DropPolicy    // who goes when the queue is full
 	Timeout time.Duration // for connecting, and for each response
@@ -87,7 +88,6 @@ func DefaultTarget() TargetConfig {
 		Weight:  1,
 		Sample:  1,
 		Conns:   64,
-		Batch:   1,
 		Queue:   8192,
 		Drop:    DropNewest,
 		Timeout: 5 * time.Second,
@@ -244,8 +244,8 @@ func (t *TargetConfig) validate() error {
 		return errRate(t.Rate)
 	case t.Conns < 1 || t.Conns > 65535:
 		return fmt.Errorf("conns is %d, should be from 1 to 65535", t.Conns)
-	case t.Batch < 1 || t.Batch > 1024:
-		return fmt.Errorf("batch is %d, should be from 1 to 1024", t.Batch)
+	case t.Batch < 0 || t.Batch > 1024:
+		return errBatch(t.Batch)
 	case t.Queue < 1 || t.Queue > 1<<24:
 		return fmt.Errorf("queue is %d, should be from 1 to %d", t.Queue, 1<<24)
 	case t.Timeout <= 0:
@@ -276,8 +276,12 @@ func (t *TargetConfig) validateURL() error {
 		return fmt.Errorf("%s is for recordings, whose URL is like file:///var/lib/mirrorgate/peak", text)
 	}
 	switch {
-	case u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		return fmt.Errorf("the URL should be like http://host:8080 or https://host/prefix")
+	case u == nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != schemeH2C || u.Hostname() == "":
+		return fmt.Errorf("the URL should be like http://host:8080, https://host/prefix or h2c://host:8080")
+	case t.HTTP == HTTP2 && u.Scheme == "http":
+		return fmt.Errorf("http is 2, but without TLS that is a URL like h2c://%s", u.Host)
+	case t.HTTP == HTTP1 && u.Scheme == schemeH2C:
+		return fmt.Errorf("http is 1, but h2c is HTTP/2; the URL should be like http://%s", u.Host)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return fmt.Errorf("the URL %s has a query or a fragment; only a path can be put in front of the mirrored one", u.Redacted())
 	case u.User != nil:
@@ -307,6 +311,10 @@ func errSample(share float64) error {
 
 func errRate(rate float64) error {
 	return fmt.Errorf("rate is %v, should be like 200/s", rate)
+}
+
+func errBatch(batch int) error {
+	return fmt.Errorf("batch is %d, should be from 1 to 1024", batch)
 }
 
 func errWeight(weight int) error {

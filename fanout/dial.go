@@ -37,21 +37,21 @@ func newClient(t *target) *fasthttp.HostClient {
 		WriteTimeout: t.cfg.Timeout,
 	}
 	if c.IsTLS {
-		c.TLSConfig = tlsConfig(t.options.TLS)
+		c.TLSConfig = tlsConfig(t.options.TLS, t.cfg.HTTP)
 	}
 	return c
 }
 
 // tlsConfig returns the TLS of a target's connections: one record for each write
 // of up to 16 KiB, and sessions that are resumed.
-func tlsConfig(base *tls.Config) *tls.Config {
+func tlsConfig(base *tls.Config, version HTTPVersion) *tls.Config {
 	cfg := &tls.Config{}
 	if base != nil {
 		cfg = base.Clone()
 	}
 	cfg.DynamicRecordSizingDisabled = true
 	cfg.ClientSessionCache = tls.NewLRUClientSessionCache(0)
-	cfg.NextProtos = []string{"http/1.1"}
+	cfg.NextProtos = version.offers()
 	return cfg
 }
 
@@ -91,10 +91,14 @@ func (t *target) mayOpen() bool {
 
 // connectionBytes is what a connection of the target counts in the memory limit.
 func (t *target) connectionBytes() int64 {
+	n := int64(plainConnection)
 	if t.client.IsTLS {
-		return tlsConnection
+		n = tlsConnection
 	}
-	return plainConnection
+	if t.mayMultiplex() {
+		n += t.streamBytes()
+	}
+	return n
 }
 
 // newConn returns a connection that has yet to be opened. t.mu is held.
@@ -119,7 +123,11 @@ func (w *worker) openConns() {
 	for i, c := range w.opening {
 		opener := newWorker(w.t)
 		w.t.running.Go(func() {
-			if opener.open(c) {
+			switch {
+			case !opener.open(c):
+			case c.http2:
+				opener.multiplex(c)
+			default:
 				opener.sendTo(c)
 				turnBuffers.release(&opener.buf)
 				opener.await(c)
@@ -152,9 +160,18 @@ func (w *worker) open(c *conn) bool {
 	}
 	c.socket.waits = false
 	c.addr = c.socket.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap()
+	if err := c.agreed(); err != nil {
+		c.release()
+		w.notOpened(c, err)
+		return false
+	}
 	t.mu.Lock()
 	t.dialing--
+	t.speaks(c.http2)
 	t.dialLimit = min(2*t.dialLimit, t.cfg.Conns)
+	if c.http2 {
+		t.http2.room += promised
+	}
 	next := t.nextWorker(t.now())
 	t.mu.Unlock()
 	next.rouse()
@@ -170,7 +187,7 @@ func (w *worker) notOpened(c *conn, err error) {
 	case t.aborting.Err() != nil:
 		reason = t.drainReason
 	case !errors.As(err, new(dialError)):
-		reason, err = dropTLS, explainTLS(err)
+		reason, err = dropTLS, explainTLS(err, t.cfg.HTTP)
 	}
 	for i := range c.batch {
 		w.results.drop(&c.batch[i], reason)
@@ -190,11 +207,11 @@ func (w *worker) notOpened(c *conn, err error) {
 }
 
 // explainTLS says what a failed handshake means where it does not say so itself.
-func explainTLS(err error) error {
+func explainTLS(err error, version HTTPVersion) error {
 	const noApplicationProtocol = tls.AlertError(120) // RFC 7301 section 3.2
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil && op.Err.Error() == noApplicationProtocol.Error() {
-		return fmt.Errorf("the target does not offer HTTP/1.1, perhaps only HTTP/2 (ALPN): %w", err)
+		return fmt.Errorf("%s: %w", version.refused(), err)
 	}
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("the target closed the connection during the handshake: %w", err)

@@ -1,5 +1,5 @@
 // Package fanout takes the requests that HAProxy mirrors and sends each to the
-// targets that want it, over HTTP/1.1.
+// targets that want it, over HTTP/1.1 or HTTP/2.
 //
 // The way of a request through the files, from the event loop to a target's queue:
 //
@@ -25,6 +25,14 @@
 //	recording.go  its worker takes what has gathered
 //	recording_request.go  a request, and what is known of it, as a record
 //	recording_file.go  in blocks to a goroutine that writes them, which package record does
+//
+// or, where the target speaks HTTP/2:
+//
+//	h2_version.go over TLS the target chooses (ALPN)
+//	h2_target.go  which connections there are: who is woken, when there is one more
+//	h2_mux.go     the life of a connection: takes from the queue as streams end
+//	h2_write.go   requests out; h2_read.go responses in
+//	h2_outcome.go how streams end
 //
 // what becomes of it:
 //
@@ -75,7 +83,8 @@
 //	sample.go     the number that a request is sampled by
 //
 // internal/wire says what becomes of a request's bytes: may it be mirrored, and how
-// it is written. internal/http1 says where a response ends.
+// it is written. internal/http1 says where a response ends, internal/http2 what
+// frames say.
 //
 // Work crosses every border in batches: Submit takes all requests of an event
 // loop's wake-up, locks each target's queue once and wakes at most one of its
@@ -85,7 +94,10 @@
 // socket for longer than parkTime; only workers start others. A worker whose
 // response is late waits for it on that connection alone, and so does one that opens
 // a connection, until the exchange is over. All of them are in target.running, which
-// drain waits for. A conn belongs to whoever has it: a worker or target.idle; the
+// drain waits for. An HTTP/2 connection stays in the hands of the goroutine that
+// opened it, a mux, which takes requests from the queue itself; while it waits for
+// bytes it can be roused for more by moving its read deadline. If its socket takes no
+// more, a goroutine waits for that. A conn belongs to whoever has it: a worker or target.idle; the
 // fields of a worker are its own, but for those that say "with t.mu". A recording has
 // one worker, and a goroutine that writes, which only that worker waits for: a disk
 // that hangs holds up no end. The tick of the Fanout runs alone, and so does the

@@ -60,14 +60,19 @@ func (t *target) drain(reason dropReason) {
 	t.mu.Lock()
 	t.draining, t.drainReason = true, reason
 	t.breaker.succeed() // what waits gets its last chance
-	sleepers := t.sleepers
-	t.sleepers = nil
-	for _, w := range sleepers {
+	var sleepers []sleeper
+	for _, w := range t.sleepers {
 		w.join()
+		sleepers = append(sleepers, sleeper{worker: w})
 	}
+	for _, m := range t.http2.waiting {
+		m.waits = false
+		sleepers = append(sleepers, sleeper{mux: m})
+	}
+	t.sleepers, t.http2.waiting = nil, nil
 	t.mu.Unlock()
-	for _, w := range sleepers {
-		w.rouse()
+	for _, s := range sleepers {
+		s.rouse()
 	}
 }
 

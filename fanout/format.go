@@ -22,7 +22,12 @@ func (t *TargetConfig) Text(key string) string {
 	case "conns":
 		return strconv.Itoa(t.Conns)
 	case "batch":
+		if t.Batch == 0 {
+			return ""
+		}
 		return strconv.Itoa(t.Batch)
+	case "http":
+		return t.HTTP.String()
 	case "queue":
 		return strconv.Itoa(t.Queue)
 	case "drop":

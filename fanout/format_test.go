@@ -15,7 +15,9 @@ func TestTextIsReadBack(t *testing.T) {
 		}
 		text := "a=http://a"
 		for _, key := range TargetKeys() {
-			text += "," + key + "=" + want.Text(key)
+			if value := want.Text(key); value != "" {
+				text += "," + key + "=" + value
+			}
 		}
 		got, err := ParseTarget(text, TargetConfig{}, 1)
 		if err != nil {
@@ -29,6 +31,7 @@ func TestTextIsReadBack(t *testing.T) {
 	f("")
 	f(",group=g,weight=3,sample=0.125%,rate=0.5/s,conns=7,batch=1,queue=100,drop=oldest,timeout=1500ms,max-age=90s,host=target,methods=GET+HEAD")
 	f(",rate=1000000/s,host=example.com,methods=PURGE")
+	f(",http=2,batch=7")
 	f(",against=v1,noise=v1b")
 	f(",max=20GiB,age=168h,sync=block")
 }

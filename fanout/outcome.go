@@ -7,14 +7,9 @@ import (
 	"github.com/mirrorgate/mirrorgate/fanout/internal/http1"
 )
 
-// response counts the response to the current request on c, which took so many
-// nanoseconds.
-func (r *results) response(c *conn, code int, took int64) {
-	t, e := c.t, &c.batch[c.done]
+// response counts the response to a request, which took so many nanoseconds.
+func (r *results) response(t *target, e *entry, code int, took int64) {
 	r.responses[codeClass(code)]++
-	if c.done == 0 && (r.first == 0 || took < r.first) {
-		r.first = max(took, 1)
-	}
 	r.beside.response(t, e.payload, code, took)
 	t.metrics.duration.Update(float64(took) / 1e9)
 	r.end(e)

@@ -51,7 +51,8 @@ var targetOptions = map[string]func(*TargetConfig, string) error{
 	"sample":  func(t *TargetConfig, v string) (err error) { t.Sample, err = ParseShare(v); return err },
 	"rate":    func(t *TargetConfig, v string) (err error) { t.Rate, err = ParseRate(v); return err },
 	"conns":   func(t *TargetConfig, v string) error { return parseInt("conns", v, &t.Conns) },
-	"batch":   func(t *TargetConfig, v string) error { return parseInt("batch", v, &t.Batch) },
+	"http":    func(t *TargetConfig, v string) (err error) { t.HTTP, err = ParseHTTP(v); return err },
+	"batch":   func(t *TargetConfig, v string) error { return parseBatch(v, &t.Batch) },
 	"queue":   func(t *TargetConfig, v string) error { return parseInt("queue", v, &t.Queue) },
 	"drop":    func(t *TargetConfig, v string) (err error) { t.Drop, err = ParseDrop(v); return err },
 	"timeout": func(t *TargetConfig, v string) error { return parseDuration("timeout", v, &t.Timeout) },
@@ -81,6 +82,17 @@ func parseInt(key, text string, to *int) error {
 		return fmt.Errorf("%s is %q, should be a whole number", key, text)
 	}
 	*to = n
+	return nil
+}
+
+// parseBatch reads a number that is given: 0 is not, for it stands for none.
+func parseBatch(text string, to *int) error {
+	if err := parseInt("batch", text, to); err != nil {
+		return err
+	}
+	if *to == 0 {
+		return errBatch(0)
+	}
 	return nil
 }
 

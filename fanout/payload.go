@@ -19,7 +19,8 @@ type payload struct {
 
 	// What differs between targets: a prefix goes in front of the path, another
 	// Host may stand for buf[hostStart:hostEnd].
-	path, hostStart, hostEnd int
+	path, hostStart, hostEnd int32
+	fields, body             int32 // where the field lines begin, and the body
 
 	flags  entryFlags // of its entries
 	idLen  uint8      // bytes of the request's id, which stands behind buf in its capacity

@@ -9,6 +9,8 @@ type entry struct {
 	size  int32 // bytes to write
 	flags entryFlags
 	side  uint8 // in its pair, if flagCompared
+
+	refused uint8 // how often an HTTP/2 target refused it
 }
 
 func (e *entry) head() bool       { return e.flags&flagHead != 0 }

@@ -45,7 +45,7 @@ func (c *conn) readLate(r *results) error {
 		return nil
 	}
 	c.socket.since = c.clock
-	n, err := c.socket.awaitBorrowed(&buf, len(c.rest))
+	n, err := c.socket.awaitBorrowed(lateBuffers, &buf, len(c.rest))
 	at := copy(buf, c.rest)
 	return c.read(buf[:at+n], n, err, r)
 }
@@ -148,8 +148,12 @@ func (c *conn) stray() {
 // status counts the response to the current request, whose status arrived: it
 // counts however the body goes on.
 func (c *conn) status(r *results) {
-	c.keeping.status(c.response.Code(), c.clock-c.start)
-	r.response(c, c.response.Code(), c.clock-c.start)
+	took := c.clock - c.start
+	c.keeping.status(c.response.Code(), took)
+	if c.done == 0 {
+		r.came(took)
+	}
+	r.response(c.t, &c.batch[c.done], c.response.Code(), took)
 	c.counted, c.proven, c.since, c.bodyBytes = true, true, c.clock, 0
 }
 

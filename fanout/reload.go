@@ -47,7 +47,7 @@ func (f *Fanout) Reload(cfg Config) error {
 // all that its workers and its queue know is equal.
 func (t *TargetConfig) continues(u *TargetConfig) bool {
 	return t.Name == u.Name && t.URL.String() == u.URL.String() &&
-		t.Conns == u.Conns && t.Batch == u.Batch && t.Queue == u.Queue && t.Drop == u.Drop &&
+		t.Conns == u.Conns && t.HTTP == u.HTTP && t.Batch == u.Batch && t.Queue == u.Queue && t.Drop == u.Drop &&
 		t.Timeout == u.Timeout && t.MaxAge == u.MaxAge && t.Host == u.Host && t.Recording == u.Recording && t.linked() == u.linked()
 }
 
@@ -97,6 +97,6 @@ func (t *target) learnAnew() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.pipelining = pipelining{}
-	t.batchLimit.Store(int64(t.cfg.Batch))
+	t.batchLimit.Store(t.perConn())
 	t.closeHeads.Store(false)
 }

@@ -52,8 +52,22 @@ func (r *results) fail(e *entry, kind errorKind) {
 	r.end(e)
 }
 
+// came notes how fast the target answers.
+func (r *results) came(took int64) {
+	if r.first == 0 || took < r.first {
+		r.first = max(took, 1)
+	}
+}
+
 func (r *results) again(e *entry) {
 	e.flags |= flagRetried
+	r.back = append(r.back, *e)
+	e.payload = nil
+}
+
+// unprocessed gives a request back that the target says it did not process: it may
+// be sent again whatever it is.
+func (r *results) unprocessed(e *entry) {
 	r.back = append(r.back, *e)
 	e.payload = nil
 }

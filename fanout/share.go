@@ -17,6 +17,9 @@ func (t *target) reach() int { return max(turnConns, int(t.batchLimit.Load())) }
 func (w *worker) share() int {
 	t := w.t
 	limit := int(t.batchLimit.Load())
+	if t.http2.spoken {
+		return 1 // its connection takes the others itself
+	}
 	if limit == 1 || t.pace.fast() {
 		return limit
 	}
@@ -78,7 +81,7 @@ func (w *worker) takeShare(now int64) bool {
 // connection before. t.mu is held.
 func (w *worker) freshConn() *conn {
 	t := w.t
-	if !t.queue.front().retried() {
+	if !t.queue.front().retried() || t.http2.spoken {
 		return nil
 	}
 	if last := len(w.conns) - 1; last >= 0 && t.open >= t.cfg.Conns && t.dialing < t.dialLimit {
@@ -107,7 +110,7 @@ func (w *worker) nextConn(now int64) *conn {
 		w.busy = append(w.busy, c)
 		return c
 	}
-	if last := len(t.idle) - 1; last >= 0 && t.idle[last].restUntil <= now {
+	if last := len(t.idle) - 1; last >= 0 && t.idle[last].restUntil <= now || !t.wantsStreams() {
 		return nil
 	}
 	if !t.mayOpen() {

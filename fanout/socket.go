@@ -36,6 +36,7 @@ type socket struct {
 	// functions that exist once for each socket: closures would be allocated for
 	// each call.
 	buf       []byte
+	lender    *buffers
 	borrow    *[]byte // what buf is borrowed for when something can be read
 	offset    int     // in it
 	n         int
@@ -96,10 +97,10 @@ func (s *socket) await(b []byte) (int, error) {
 	return s.received()
 }
 
-// awaitBorrowed is await behind the first offset bytes of a late buffer that is
-// borrowed for b only when something is there.
-func (s *socket) awaitBorrowed(b *[]byte, offset int) (int, error) {
-	s.borrow, s.offset = b, offset
+// awaitBorrowed is await behind the first offset bytes of a buffer that is borrowed
+// for b, of those, only when something is there.
+func (s *socket) awaitBorrowed(from *buffers, b *[]byte, offset int) (int, error) {
+	s.lender, s.borrow, s.offset = from, b, offset
 	n, err := s.await(nil)
 	s.borrow = nil
 	return n, err
@@ -123,7 +124,7 @@ func (s *socket) received() (int, error) {
 func (s *socket) receiveOrWait(fd uintptr) bool {
 	s.unpark()
 	if s.borrow != nil {
-		lateBuffers.acquire(s.borrow)
+		s.lender.acquire(s.borrow)
 		s.buf = (*s.borrow)[s.offset:]
 	}
 	s.receive(fd)
@@ -131,7 +132,7 @@ func (s *socket) receiveOrWait(fd uintptr) bool {
 		return true
 	}
 	if s.borrow != nil {
-		lateBuffers.release(s.borrow)
+		s.lender.release(s.borrow)
 	}
 	s.parked = true
 	s.leave()

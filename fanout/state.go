@@ -70,7 +70,7 @@ func (f *Fanout) groupStates() []GroupState {
 					Paused: tc.paused, PausedUntil: tn.paused.until,
 					Single: single, SingleUntil: singleUntil,
 					LastFailure: f.targets[j].failures.get(),
-					Conns:       tc.Conns, Batch: tc.Batch, Queue: tc.Queue, Drop: tc.Drop,
+					Conns:       tc.Conns, Batch: int(f.targets[j].batchLimit.Load()), Queue: tc.Queue, Drop: tc.Drop,
 					Timeout: tc.Timeout, MaxAge: tc.MaxAge, Host: tc.Host,
 				})
 			}

@@ -174,7 +174,8 @@ func (b *batch) serialise(p *wire.Prepared, refs int) *payload {
 	pl.refs.Store(int32(refs))
 	var l wire.Layout
 	pl.buf, l = b.plan.rules.Append(pl.buf, p)
-	pl.path, pl.hostStart, pl.hostEnd = l.Path, l.HostStart, l.HostEnd
+	pl.path, pl.hostStart, pl.hostEnd = int32(l.Path), int32(l.HostStart), int32(l.HostEnd)
+	pl.fields, pl.body = int32(l.Fields), int32(l.Body)
 	pl.flags = flagsOf(l)
 	pl.origin = 0
 	if pl.status = p.Request.Production.Status; pl.status != 0 || b.plan.records {

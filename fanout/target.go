@@ -41,7 +41,7 @@ type target struct {
 
 	held       atomic.Int64 // bytes of payload
 	length     atomic.Int64 // requests in queue
-	batchLimit atomic.Int64 // cfg.Batch, or 1 while the target is taken not to pipeline
+	batchLimit atomic.Int64 // perConn, or 1 while the target is taken not to pipeline
 	closeHeads atomic.Bool  // it sends bodies in response to HEAD, see headWithBody
 	breaker    breaker
 
@@ -62,6 +62,7 @@ type target struct {
 	gathering   bool // one of them lets requests gather
 	pace        pace
 	pipelining  pipelining
+	http2       multiplexing
 	taken       int64 // when a worker took last
 	draining    bool
 	drainReason dropReason // of what comes while it drains, or is given up
@@ -81,7 +82,8 @@ func newTarget(shared *common, cfg TargetConfig, metrics *targetMetrics) *target
 		t.newHost = wire.AppendField(nil, "host", []byte(cfg.Host))
 	}
 	t.room.Store(math.Float64bits(float64(cfg.Queue)))
-	t.batchLimit.Store(int64(cfg.Batch))
+	t.http2.spoken = cfg.URL.Scheme == schemeH2C || cfg.HTTP == HTTP2
+	t.batchLimit.Store(t.perConn())
 	t.aborting, t.abort = context.WithCancel(context.Background())
 	t.addresses = newAddresses(shared.options, cfg.URL.Hostname())
 	t.client = newClient(t)
@@ -122,6 +124,7 @@ type worker struct {
 	probed  bool      // a probe ended in this turn
 	buf     []byte    // of this turn: what is written, then what is read
 	stale   []entry
+	block   []byte // of header fields, scratch
 	results results
 
 	sockets []*socket // scratch of check
@@ -148,6 +151,7 @@ type conn struct {
 	release func()        // closes it, and gives its place in the pool back
 	addr    netip.Addr    // where it goes
 	known   *[]netip.Addr // the addresses that addr was looked for in last
+	http2   bool          // it is a mux's, and its exchange is not used
 
 	idleSince  int64
 	restUntil  int64 // not to be used before; 0: at once

@@ -44,7 +44,7 @@ func (t *target) tick(now int64) {
 	t.dropStale(now)
 	t.mu.Lock()
 	if t.pipelining.resumes(now) {
-		t.batchLimit.Store(int64(t.cfg.Batch))
+		t.batchLimit.Store(t.perConn())
 	}
 	t.resolveAgain(now)
 	old := t.takeIdle(func(c *conn) bool { return now-c.idleSince > idleTime })

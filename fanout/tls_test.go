@@ -222,7 +222,7 @@ func TestTLSFailures(t *testing.T) {
 	}
 	both("no client certificate, 1.2", needsCertificate(tls.VersionTLS12), true, "handshake failure")
 	both("no client certificate, 1.3", needsCertificate(tls.VersionTLS13), true, "certificate required")
-	both("HTTP/2 only", func(c *tls.Config) { c.NextProtos = []string{"h2-16"} }, true, "the target does not offer HTTP/1.1")
+	both("another protocol only", func(c *tls.Config) { c.NextProtos = []string{"h2-16"} }, true, "the target offers neither HTTP/2 nor HTTP/1.1")
 	both("an old version only", onlyVersion(tls.VersionTLS10), true, "protocol version not supported")
 }
 

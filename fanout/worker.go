@@ -175,22 +175,38 @@ func (w *worker) sleep(now int64) {
 // t.mu is held.
 func (t *target) maxSleepers() int { return max(cores, len(t.idle)) }
 
-// rouse wakes a worker that was taken out of t.sleepers, if there is one.
-func (w *worker) rouse() {
-	if w != nil {
-		w.wake <- struct{}{}
+// rouse wakes a worker that was taken out of t.sleepers.
+func (w *worker) rouse() { w.wake <- struct{}{} }
+
+// sleeper is who takes what is in the queue next: a worker that sleeps, or an
+// HTTP/2 connection that waits for bytes. The zero value is nobody.
+type sleeper struct {
+	worker *worker
+	mux    *mux
+}
+
+// rouse wakes a sleeper that was taken out of those that wait.
+func (s sleeper) rouse() {
+	switch {
+	case s.worker != nil:
+		s.worker.rouse()
+	case s.mux != nil:
+		s.mux.rouse()
 	}
 }
 
-// wakeSleeper takes a sleeping worker out if the queue wants one, to be roused
+// wakeSleeper takes somebody out who waits if the queue wants one, to be roused
 // when t.mu, which is held, is released.
-func (t *target) wakeSleeper(now int64) *worker {
+func (t *target) wakeSleeper(now int64) sleeper {
+	if m := t.wakeMux(now); m != nil {
+		return sleeper{mux: m}
+	}
 	if len(t.sleepers) == 0 || !t.wantsWorker(now) {
-		return nil
+		return sleeper{}
 	}
 	w := t.popSleeper()
 	w.join()
-	return w
+	return sleeper{worker: w}
 }
 
 // popSleeper takes out the worker that fell asleep last. t.mu is held.
@@ -204,14 +220,14 @@ func (t *target) popSleeper() *worker {
 
 // nextWorker is wakeSleeper, for workers: it starts one if none sleeps. t.mu is
 // held.
-func (t *target) nextWorker(now int64) *worker {
-	if w := t.wakeSleeper(now); w != nil || !t.wantsWorker(now) {
-		return w
+func (t *target) nextWorker(now int64) sleeper {
+	if s := t.wakeSleeper(now); s != (sleeper{}) || !t.wantsWorker(now) {
+		return s
 	}
 	w := newWorker(t)
 	w.join()
 	w.start()
-	return nil
+	return sleeper{}
 }
 
 // wantsWorker reports whether the queue has work for one more worker. A slow
@@ -220,7 +236,7 @@ func (t *target) nextWorker(now int64) *worker {
 // run workers are missing for the ACKs. t.mu is held.
 func (t *target) wantsWorker(now int64) bool {
 	work := t.work(now)
-	if work == 0 || !t.hasConn(now) {
+	if work == 0 || !t.hasConn(now) || !t.wantsStreams() {
 		return false
 	}
 	if t.awake == 0 {

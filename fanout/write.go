@@ -95,7 +95,7 @@ func (t *target) hostFor(p *payload) []byte {
 // appendRequest appends a request with this target's path and Host. What does not
 // fit into dst is the tail, which stands in the payload.
 func (t *target) appendRequest(dst []byte, p *payload) (whole, tail []byte) {
-	at := 0
+	at := int32(0)
 	if len(t.prefix) > 0 && p.buf[p.path] != '*' {
 		dst = append(dst, p.buf[:p.path]...)
 		dst = append(dst, t.prefix...)

@@ -69,6 +69,6 @@ func productRun() (bench.RunConfig, error) {
 		return run, err
 	}
 	product := fanout.DefaultTarget()
-	run.Conns, run.Batch, run.Progress = product.Conns, product.Batch, benchflags.Progress()
+	run.Conns, run.Batch, run.Progress = product.Conns, max(1, product.Batch), benchflags.Progress()
 	return run, nil
 }

@@ -19,7 +19,7 @@ import (
 // that it is measured as it is used.
 func Vars() map[string]string {
 	product := fanout.DefaultTarget()
-	return map[string]string{"conns": strconv.Itoa(product.Conns), "batch": strconv.Itoa(product.Batch)}
+	return map[string]string{"conns": strconv.Itoa(product.Conns), "batch": strconv.Itoa(max(1, product.Batch))}
 }
 
 // Load is what the generator sends.

@@ -1,6 +1,9 @@
 package http2
 
-import "bytes"
+import (
+	"bytes"
+	"unsafe"
+)
 
 const (
 	// StreamWindow is how many bytes of a body a response may have that nobody keeps,
@@ -97,15 +100,24 @@ func (m *memo) read(block []byte) (info blockInfo, ok bool, err error) {
 	return info, ok, err
 }
 
-// NewConn returns the state of a new connection for up to so many streams at a
-// time.
-func NewConn(batch int) *Conn {
+// Slots returns how many slots a connection for so many streams at a time has, and
+// Size how many bytes they take.
+func Slots(batch int) int {
 	slots := 2
 	for slots < 2*batch {
 		slots *= 2
 	}
+	return slots
+}
+
+// Size is explained with Slots.
+func Size(batch int) int { return Slots(batch)*int(unsafe.Sizeof(stream{})) + 2*maxMemo }
+
+// NewConn returns the state of a new connection for up to so many streams at a
+// time.
+func NewConn(batch int) *Conn {
 	return &Conn{
-		streams: make([]stream, slots), batch: batch,
+		streams: make([]stream, Slots(batch)), batch: batch,
 		// One stream until the peer's SETTINGS say how many it takes, and that it speaks
 		// HTTP/2 at all.
 		nextID: 1, allowed: 1,
@@ -151,6 +163,9 @@ func (c *Conn) Ending() bool {
 
 // Goaway returns whether GOAWAY came, and what it said.
 func (c *Conn) Goaway() (came bool, code ErrCode, debug []byte) { return c.goaway, c.code, c.debug }
+
+// Sending reports whether the body of the request in a slot is not wholly written.
+func (c *Conn) Sending(slot int) bool { return len(c.streams[slot].body) > 0 }
 
 // Cancel ends the stream in a slot; the peer is told.
 func (c *Conn) Cancel(slot int) { c.reset(slot, Cancel) }

@@ -10,6 +10,7 @@ import (
 type Layout struct {
 	Path               int // of the path in the request line: here goes a target's prefix
 	HostStart, HostEnd int // of the line of Host; both are the same where it is missing
+	Fields, Body       int // of the first field line, and of the body behind the empty one
 
 	Head       bool // HEAD: its response has no body, whatever it declares
 	Idempotent bool // may be sent again after a broken connection (RFC 9110 section 9.2.2)
@@ -28,6 +29,7 @@ func (r *Rules) Append(dst []byte, p *Prepared) ([]byte, Layout) {
 	}
 	dst = append(dst, p.Path...)
 	dst = append(dst, " HTTP/1.1\r\n"...)
+	l.Fields = len(dst)
 	dst = p.appendFields(dst, &l)
 	if r.options.ForwardedFor != ForwardedKeep {
 		dst = r.appendForwarded(dst, p)
@@ -41,6 +43,7 @@ func (r *Rules) Append(dst []byte, p *Prepared) ([]byte, Layout) {
 		dst = append(dst, truncatedLine...)
 	}
 	dst = append(dst, r.tail...)
+	l.Body = len(dst)
 	return append(dst, p.Request.Body...), l
 }
 

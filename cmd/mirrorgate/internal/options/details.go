@@ -4,7 +4,7 @@ package options
 // mirrorgate help options, the man page and the reference.
 var Details = map[string]string{
 	"methods":          "`--methods GET+HEAD` keeps writes from the targets.",
-	"batch":            "nginx, HAProxy, Envoy, Varnish and Go do; Puma, gunicorn and waitress do not. `mirrorgate probe` with `--writes` tells.",
+	"batch":            "Over HTTP/2 they are streams, and none waits for another. Of HTTP/1.1, nginx, HAProxy, Envoy, Varnish and Go do pipeline; Puma, gunicorn and waitress do not. `mirrorgate probe` with `--writes` tells.",
 	"drop":             "`uniform` sheds at random from an eighth of the queue on, the more the fuller it is, so that what is left is a fair sample in time; with `--sample-by` whole keys are shed, those with the highest hash first, so a user's session stays whole.",
 	"timeout":          "It may end up to a 64th later.",
 	"listen":           "Without a mode, the umask decides who may connect to a unix socket.",

@@ -10,7 +10,7 @@ type Options struct {
 	Methods Methods    `group:"defaults" placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
 	Rate    Rate       `group:"defaults" default:"none" placeholder:"N/s" help:"At most this many requests a second, like 200/s."`
 	Conns   int        `group:"defaults" default:"64" placeholder:"N" help:"At most this many connections to a target."`
-	Batch   int        `group:"defaults" default:"1" placeholder:"N" help:"Requests in flight on one connection: above 1 only for targets that pipeline."`
+	Batch   int        `group:"defaults" placeholder:"N" help:"Requests in flight on one connection: above 1 only for targets that pipeline, or speak HTTP/2 (default: 1, over HTTP/2 64)."`
 	Queue   int        `group:"defaults" default:"8192" placeholder:"N" help:"At most this many requests wait for a connection."`
 	Drop    DropPolicy `group:"defaults" default:"newest" placeholder:"POLICY" help:"Who goes when the queue is full: newest, oldest, or uniform: shed at random, or by key, before it is."`
 	Timeout Duration   `group:"defaults" default:"5s" placeholder:"TIME" help:"At most this long for connecting, and for each response."`
@@ -65,7 +65,7 @@ type Options struct {
 // Groups are the headings of the options in the help.
 var Groups = kong.ExplicitGroups([]kong.Group{
 	{Key: "targets", Title: "Targets:"},
-	{Key: "defaults", Title: "Defaults of the targets:", Description: "Each may also stand behind a target's URL as key=value, and then is for that one. Two more keys stand only there: group and weight."},
+	{Key: "defaults", Title: "Defaults of the targets:", Description: "Each may also stand behind a target's URL as key=value, and then is for that one. More keys stand only there: group, weight, http, against and noise."},
 	{Key: "haproxy", Title: "From HAProxy:"},
 	{Key: "requests", Title: "Requests:"},
 	{Key: "compare", Title: "Comparing targets, those with against=:"},
