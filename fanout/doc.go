@@ -31,7 +31,7 @@
 //	h2_version.go over TLS the target chooses (ALPN)
 //	h2_target.go  which connections there are: who is woken, when there is one more
 //	h2_mux.go     the life of a connection: takes from the queue as streams end
-//	h2_write.go   requests out; h2_read.go responses in
+//	h2_write.go   requests out; h2_read.go responses in, h2_keep.go for those that are compared
 //	h2_outcome.go how streams end
 //
 // what becomes of it:

@@ -40,6 +40,8 @@ type stream struct {
 	since int64  // when what is waited for began: the response at the start, its end at the status
 	took  int64  // nanoseconds, of the response
 	first int64  // its first byte, counted as handed
+
+	keeping keeping
 }
 
 // multiplex is the life of a worker that has an HTTP/2 connection. c has requests
@@ -54,7 +56,12 @@ func (w *worker) multiplex(c *conn) {
 	c.forget()
 	c.writeErr, c.clock, c.closing = nil, t.now(), false
 	m.probe = probe
-	m.begin()
+	if room := m.state.Room(); len(m.batch) > room {
+		m.giveBack(m.batch[room:])
+		m.batch = m.batch[:room]
+	}
+	m.write()
+	w.report()
 	for m.take() {
 		if !m.write() {
 			m.wait()
@@ -65,18 +72,6 @@ func (w *worker) multiplex(c *conn) {
 	m.close()
 	w.report()
 	turnBuffers.release(&w.buf)
-}
-
-// begin writes what a connection begins with, and the first request.
-func (m *mux) begin() {
-	turnBuffers.acquire(&m.w.buf)
-	m.send(m.state.AppendPreface(m.w.buf[:0]))
-	if room := m.state.Room(); len(m.batch) > room {
-		m.giveBack(m.batch[room:])
-		m.batch = m.batch[:room]
-	}
-	m.write()
-	m.w.report()
 }
 
 // rouse wakes m from wait. Anybody may call it.

@@ -43,6 +43,7 @@ func (m *mux) free(s *stream) {
 	if s.probe && s.code == 0 {
 		m.w.probed = true
 	}
+	s.keeping.end(false)
 	*s = stream{}
 }
 

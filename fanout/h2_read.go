@@ -71,6 +71,9 @@ func (m *mux) happened(ev *http2.Event) {
 		m.proven = true
 		m.w.results.came(s.took)
 	}
+	if s.keeping.pair != nil {
+		m.keep(s, ev)
+	}
 	if ev.GRPC != http2.NoGRPCStatus {
 		s.grpc = int16(ev.GRPC)
 	}
@@ -97,7 +100,7 @@ func (m *mux) refuse(err error) {
 func (m *mux) goaway() {
 	m.retired = true
 	_, code, debug := m.state.Goaway()
-	if code != http2.NoError || !m.proven {
+	if code != http2.NoError || !m.proven && m.state.Open() == 0 {
 		m.t.trouble(m.conn, goawayError(code, debug))
 	}
 }

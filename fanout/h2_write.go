@@ -14,12 +14,16 @@ import (
 // other requests go back to the queue. It reports whether there were requests.
 func (m *mux) write() bool {
 	requests := len(m.batch)
-	if requests == 0 && (m.full || !m.state.Pending()) {
+	if requests == 0 && (m.stopped() || !m.state.Pending()) {
 		return false
 	}
 	w := m.w
 	turnBuffers.acquire(&w.buf)
-	buf := m.state.AppendControl(w.buf[:0])
+	buf := w.buf[:0]
+	if m.handed == 0 {
+		buf = m.state.AppendPreface(buf)
+	}
+	buf = m.state.AppendControl(buf)
 	now := m.t.now()
 	if requests > 0 {
 		m.t.metrics.batchSize.Update(float64(requests))
@@ -30,14 +34,14 @@ func (m *mux) write() bool {
 			m.send(buf)
 			buf = w.buf[:0]
 		}
-		if m.full || m.over {
+		if m.stopped() {
 			m.giveBack(m.batch[i:])
 			break
 		}
 		buf = m.appendRequest(buf, e, now)
 	}
 	m.clearBatch()
-	for more := true; more && !m.full && !m.over; {
+	for more := true; more && !m.stopped(); {
 		buf, more = m.state.AppendData(buf)
 		m.send(buf)
 		buf = w.buf[:0]
@@ -84,9 +88,14 @@ func (m *mux) appendRequest(dst []byte, e *entry, now int64) []byte {
 	w.block = http2.AppendLines(w.block[:0], p.buf[p.fields:p.hostStart])
 	r.Fields = http2.AppendLines(w.block, p.buf[p.hostEnd:p.body-2])
 	w.block = r.Fields
+	keeping := keepingOf(e)
+	if keeping.pair != nil {
+		e.written(now)
+		r.Data, r.Whole = true, true
+	}
 	first := m.handed + int64(len(dst))
 	dst, slot := m.state.AppendRequest(dst, &r)
-	m.streams[slot] = stream{entry: *e, used: true, probe: m.probe, grpc: http2.NoGRPCStatus, start: now, since: now, first: first}
+	m.streams[slot] = stream{entry: *e, used: true, probe: m.probe, grpc: http2.NoGRPCStatus, start: now, since: now, first: first, keeping: keeping}
 	m.probe = false
 	m.due = min(m.due, now+int64(t.cfg.Timeout))
 	return dst
@@ -100,15 +109,19 @@ func valueOf(line []byte) []byte {
 
 var colon = []byte(":")
 
-// send gives bytes to the socket, which keeps what the kernel does not take.
+// stopped reports whether nothing can be written, now or ever.
+func (m *mux) stopped() bool { return m.full || m.writeErr != nil }
+
+// send gives bytes to the socket, which keeps what the kernel does not take. An
+// error is not the end: the target may have said before why it is gone.
 func (m *mux) send(b []byte) {
-	if len(b) == 0 || m.over {
+	if len(b) == 0 || m.writeErr != nil {
 		return
 	}
 	n, err := m.conn.stream.Write(b)
 	m.handed += int64(n)
 	if err != nil {
-		m.broke(err)
+		m.writeErr, m.retired = err, true
 		return
 	}
 	if len(m.socket.unsent) > 0 && !m.full {
