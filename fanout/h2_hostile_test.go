@@ -84,8 +84,8 @@ func TestHTTP2Targets(t *testing.T) {
 		}
 	}), "selected=3 sent=3 2xx=3", "")
 	f("malformed", three, "", first(func(c *frameConn, id uint32) { c.headers(id, true, "x: y") }), "selected=3 sent=3 2xx=2 protocol=1", "no response")
-	f("closes", "GET /1, PUT /2 b", "", first(func(c *frameConn, _ uint32) { c.Close() }), "selected=2 sent=2 2xx=2", "the target closed the connection before a response")
-	f("closes behind a POST", "POST /1 b, GET /2", "", first(func(c *frameConn, _ uint32) { c.Close() }), "selected=2 sent=2 2xx=1 reset=1", "the target closed the connection before a response")
+	f("closes", "GET /1, PUT /2 b", "", first(func(c *frameConn, _ uint32) { c.Close() }), "selected=2 sent=2 2xx=2", "connection")
+	f("closes behind a POST", "POST /1 b, GET /2", "", first(func(c *frameConn, _ uint32) { c.Close() }), "selected=2 sent=2 2xx=1 reset=1", "connection")
 	f("GOAWAY before anything", "POST /1 b, GET /2", "", first(func(c *frameConn, _ uint32) {
 		c.WriteGoAway(0, http2.ErrCodeNo, nil)
 		c.waitEnd()
