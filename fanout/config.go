@@ -62,6 +62,10 @@ type TargetConfig struct {
 	Group  string   // empty: a group of its own, named like the target
 	Weight int      // share of the group's requests, relative to its other targets
 
+	Paths    []string // patterns of which the path of a request of the group matches one, see filter.go; empty: all
+	Hosts    []string // likewise of its host, without the port
+	Upgrades bool     // requests that ask for another protocol, such as WebSocket, are mirrored too
+
 	Sample  float64       // share of the requests that the group gets, 0 to 1
 	Methods []string      // empty: all
 	Rate    float64       // requests a second at most; 0: no limit
@@ -73,6 +77,14 @@ type TargetConfig struct {
 	Timeout time.Duration // for connecting, and for each response
 	MaxAge  time.Duration // a request that waited longer is dropped as stale
 	Host    string        // HostKeep, HostTarget, or the value of the Host field
+
+	SetHeaders []Header // besides those of Config
+	DelHeaders []string
+	Rewrite    Rewrite
+
+	TLS        *tls.Config // nil: that of Config
+	TLSFiles   TLSFiles    // that TLS was made of
+	ServerName string      // that the target's certificate has to have; empty: that of the URL
 
 	Against string // what its responses are compared with: AgainstProduction, or the name of another target
 	Noise   string // a target that is a second copy of Against: what the two respond differently is noise; empty: none
@@ -96,6 +108,18 @@ func DefaultTarget() TargetConfig {
 		Against: AgainstProduction,
 	}
 }
+
+// TLSFiles are the names of PEM files.
+type TLSFiles struct{ CA, Cert, Key string }
+
+// Rewrite replaces the beginning of the path of a request.
+type Rewrite = wire.Rewrite
+
+// Trace says what becomes of the trace context of a request.
+type Trace = wire.Trace
+
+// ParseTrace reads keep, new or drop.
+func ParseTrace(s string) (Trace, error) { return wire.ParseTrace(s) }
 
 // Header is a field to set on every mirrored request.
 type Header = wire.Header
@@ -123,6 +147,7 @@ type Config struct {
 	Compare       Compare  // how responses of targets are compared
 	SendTruncated bool     // mirror what came of a truncated body instead of dropping it
 	ForwardedFor  Forwarded
+	Trace         Trace
 	Memory        int64      // bytes of payload held at most
 	Source        netip.Addr // local address of outgoing connections; the zero value: any
 	TLS           *tls.Config
@@ -146,8 +171,21 @@ type Config struct {
 func (c *Config) wire() wire.Options {
 	return wire.Options{
 		SetHeaders: c.SetHeaders, DelHeaders: c.DelHeaders,
-		SendTruncated: c.SendTruncated, ForwardedFor: c.ForwardedFor,
+		SendTruncated: c.SendTruncated, ForwardedFor: c.ForwardedFor, Trace: c.Trace,
 	}
+}
+
+// wireFor returns those of a target. What it sets is not set for all as well.
+func (c *Config) wireFor(t *TargetConfig) wire.Options {
+	o := c.wire()
+	if len(t.SetHeaders) > 0 {
+		o.SetHeaders = append(slices.DeleteFunc(slices.Clone(o.SetHeaders), func(h Header) bool {
+			return slices.ContainsFunc(t.SetHeaders, func(own Header) bool { return strings.EqualFold(own.Name, h.Name) })
+		}), t.SetHeaders...)
+	}
+	o.DelHeaders = slices.Concat(o.DelHeaders, t.DelHeaders)
+	o.Rewrite = t.Rewrite
+	return o
 }
 
 // Validate returns an error that names the option that is wrong and says what
@@ -169,6 +207,10 @@ func (c *Config) Validate() error {
 		t := &c.Targets[i]
 		if err := t.validate(); err != nil {
 			return fmt.Errorf("--target %s: %w", t.Name, err)
+		}
+		options := c.wireFor(t)
+		if err := options.Validate(); err != nil {
+			return fmt.Errorf("--target %s: %s", t.Name, strings.TrimPrefix(err.Error(), "--"))
 		}
 		if err := checkFamily(c.Source, t.URL.Hostname()); err != nil {
 			return fmt.Errorf("--target %s: %w", t.Name, err)
@@ -221,6 +263,8 @@ func (t *TargetConfig) agrees(u *TargetConfig) error {
 			FormatShare(u.Sample), FormatShare(t.Sample), t.Name, g)
 	case !slices.Equal(t.Methods, u.Methods):
 		return fmt.Errorf("methods are not those of %s, and both are in group %s; a group has one list of methods", t.Name, g)
+	case !slices.Equal(t.Paths, u.Paths) || !slices.Equal(t.Hosts, u.Hosts) || t.Upgrades != u.Upgrades:
+		return fmt.Errorf("path, hosts or upgrade are not those of %s, and both are in group %s; a group has one filter", t.Name, g)
 	}
 	return nil
 }
@@ -258,6 +302,9 @@ func (t *TargetConfig) validate() error {
 		return fmt.Errorf("max-age is %v, should be a day (24h) at most", t.MaxAge)
 	case t.Host == "" || !wire.ValidHost([]byte(t.Host)):
 		return fmt.Errorf("host is %q, should be keep, target or a host name", t.Host)
+	}
+	if err := t.validateFilter(); err != nil {
+		return err
 	}
 	for _, m := range t.Methods {
 		if !wire.ValidName([]byte(m)) {

@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -37,7 +38,8 @@ func newClient(t *target) *fasthttp.HostClient {
 		WriteTimeout: t.cfg.Timeout,
 	}
 	if c.IsTLS {
-		c.TLSConfig = tlsConfig(t.options.TLS, t.cfg.HTTP)
+		c.TLSConfig = tlsConfig(cmp.Or(t.cfg.TLS, t.options.TLS), t.cfg.HTTP)
+		c.TLSConfig.ServerName = t.cfg.ServerName
 	}
 	return c
 }

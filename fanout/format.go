@@ -42,12 +42,46 @@ func (t *TargetConfig) Text(key string) string {
 		return formatMethods(t.Methods)
 	case "max", "age", "sync":
 		return t.recordingText(key)
+	case "path":
+		return strings.Join(t.Paths, listSeparator)
+	case "hosts":
+		return strings.Join(t.Hosts, listSeparator)
+	case "upgrade":
+		return strconv.FormatBool(t.Upgrades)
+	case "set-header":
+		return formatHeaders(t.SetHeaders)
+	case "del-header":
+		return strings.Join(t.DelHeaders, listSeparator)
+	case "rewrite":
+		return t.Rewrite.String()
+	case "tls-ca":
+		return t.TLSFiles.CA
+	case "tls-cert":
+		return t.TLSFiles.Cert
+	case "tls-key":
+		return t.TLSFiles.Key
+	case "server-name":
+		return t.ServerName
 	case "against":
 		return cmp.Or(t.Against, AgainstProduction)
 	case "noise":
 		return t.Noise
 	}
 	panic("BUG: there is no text for the key " + key)
+}
+
+// formatHeaders writes headers as parseHeaders reads them.
+func formatHeaders(headers []Header) string {
+	var all []string
+	for _, h := range headers {
+		all = append(all, h.Name+":"+EscapeValue(h.Value))
+	}
+	return strings.Join(all, listSeparator)
+}
+
+// EscapeValue writes the value of a header so that it may stand in a target's text.
+func EscapeValue(value string) string {
+	return strings.NewReplacer("%", "%25", ",", "%2C", "+", "%2B", " ", "%20", "\t", "%09", "\n", "%0A", "\r", "%0D").Replace(value)
 }
 
 // FormatShare writes a share as ParseShare reads it.

@@ -88,8 +88,8 @@ func (r *registry) comparison(names comparedNames) *comparisonMetrics {
 type groupMetrics struct {
 	accepted   *metrics.Counter
 	sampledOut *metrics.Counter
-	filtered   *metrics.Counter
-	targets    []*targetMetrics // that it has or had
+	filtered   [filterReasons]*metrics.Counter // but filterNone
+	targets    []*targetMetrics                // that it has or had
 
 	sample    atomic.Uint64 // bits of a float64, 0 to 1
 	effective atomic.Uint64 // likewise
@@ -100,7 +100,9 @@ func newGroupMetrics(set *metrics.Set, name string) *groupMetrics {
 	m := &groupMetrics{
 		accepted:   set.NewCounter(fmt.Sprintf("mirrorgate_group_accepted_total{group=%q}", name)),
 		sampledOut: set.NewCounter(fmt.Sprintf("mirrorgate_group_sampled_out_total{group=%q}", name)),
-		filtered:   set.NewCounter(fmt.Sprintf("mirrorgate_group_filtered_total{group=%q,reason=\"method\"}", name)),
+	}
+	for reason := filterNone + 1; reason < filterReasons; reason++ {
+		m.filtered[reason] = set.NewCounter(fmt.Sprintf("mirrorgate_group_filtered_total{group=%q,reason=%q}", name, filterNames[reason]))
 	}
 	gauge := func(metric string, bits *atomic.Uint64) {
 		set.NewGauge(fmt.Sprintf("mirrorgate_group_%s{group=%q}", metric, name), func() float64 { return math.Float64frombits(bits.Load()) })

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 	"github.com/mirrorgate/mirrorgate/fanout/record"
 )
 
@@ -46,24 +47,34 @@ func ParseTarget(text string, defaults TargetConfig, n int) (TargetConfig, error
 
 // targetOptions are the keys that may stand behind a target's URL.
 var targetOptions = map[string]func(*TargetConfig, string) error{
-	"group":   func(t *TargetConfig, v string) error { t.Group = v; return nil },
-	"weight":  func(t *TargetConfig, v string) error { return parseInt("weight", v, &t.Weight) },
-	"sample":  func(t *TargetConfig, v string) (err error) { t.Sample, err = ParseShare(v); return err },
-	"rate":    func(t *TargetConfig, v string) (err error) { t.Rate, err = ParseRate(v); return err },
-	"conns":   func(t *TargetConfig, v string) error { return parseInt("conns", v, &t.Conns) },
-	"http":    func(t *TargetConfig, v string) (err error) { t.HTTP, err = ParseHTTP(v); return err },
-	"batch":   func(t *TargetConfig, v string) error { return parseBatch(v, &t.Batch) },
-	"queue":   func(t *TargetConfig, v string) error { return parseInt("queue", v, &t.Queue) },
-	"drop":    func(t *TargetConfig, v string) (err error) { t.Drop, err = ParseDrop(v); return err },
-	"timeout": func(t *TargetConfig, v string) error { return parseDuration("timeout", v, &t.Timeout) },
-	"max-age": func(t *TargetConfig, v string) error { return parseDuration("max-age", v, &t.MaxAge) },
-	"host":    func(t *TargetConfig, v string) error { t.Host = v; return nil },
-	"methods": func(t *TargetConfig, v string) error { t.Methods = ParseMethods(v); return nil },
-	"max":     func(t *TargetConfig, v string) error { return parseSize("max", v, &t.Recording.Max) },
-	"age":     func(t *TargetConfig, v string) error { return parseAge("age", v, &t.Recording.Age) },
-	"sync":    func(t *TargetConfig, v string) (err error) { t.Recording.Sync, err = record.ParseSync(v); return err },
-	"against": func(t *TargetConfig, v string) error { t.Against = v; return nil },
-	"noise":   func(t *TargetConfig, v string) error { t.Noise = v; return nil },
+	"group":       func(t *TargetConfig, v string) error { t.Group = v; return nil },
+	"weight":      func(t *TargetConfig, v string) error { return parseInt("weight", v, &t.Weight) },
+	"sample":      func(t *TargetConfig, v string) (err error) { t.Sample, err = ParseShare(v); return err },
+	"rate":        func(t *TargetConfig, v string) (err error) { t.Rate, err = ParseRate(v); return err },
+	"conns":       func(t *TargetConfig, v string) error { return parseInt("conns", v, &t.Conns) },
+	"http":        func(t *TargetConfig, v string) (err error) { t.HTTP, err = ParseHTTP(v); return err },
+	"batch":       func(t *TargetConfig, v string) error { return parseBatch(v, &t.Batch) },
+	"queue":       func(t *TargetConfig, v string) error { return parseInt("queue", v, &t.Queue) },
+	"drop":        func(t *TargetConfig, v string) (err error) { t.Drop, err = ParseDrop(v); return err },
+	"timeout":     func(t *TargetConfig, v string) error { return parseDuration("timeout", v, &t.Timeout) },
+	"max-age":     func(t *TargetConfig, v string) error { return parseDuration("max-age", v, &t.MaxAge) },
+	"host":        func(t *TargetConfig, v string) error { t.Host = v; return nil },
+	"methods":     func(t *TargetConfig, v string) error { t.Methods = ParseMethods(v); return nil },
+	"max":         func(t *TargetConfig, v string) error { return parseSize("max", v, &t.Recording.Max) },
+	"age":         func(t *TargetConfig, v string) error { return parseAge("age", v, &t.Recording.Age) },
+	"sync":        func(t *TargetConfig, v string) (err error) { t.Recording.Sync, err = record.ParseSync(v); return err },
+	"path":        func(t *TargetConfig, v string) error { t.Paths = parseList(v); return nil },
+	"hosts":       func(t *TargetConfig, v string) error { t.Hosts = parseList(v); return nil },
+	"upgrade":     func(t *TargetConfig, v string) (err error) { t.Upgrades, err = parseBool("upgrade", v); return err },
+	"set-header":  func(t *TargetConfig, v string) (err error) { t.SetHeaders, err = parseHeaders(v); return err },
+	"del-header":  func(t *TargetConfig, v string) error { t.DelHeaders = parseList(v); return nil },
+	"rewrite":     func(t *TargetConfig, v string) (err error) { t.Rewrite, err = wire.ParseRewrite(v); return err },
+	"tls-ca":      func(t *TargetConfig, v string) error { t.TLSFiles.CA = v; return nil },
+	"tls-cert":    func(t *TargetConfig, v string) error { t.TLSFiles.Cert = v; return nil },
+	"tls-key":     func(t *TargetConfig, v string) error { t.TLSFiles.Key = v; return nil },
+	"server-name": func(t *TargetConfig, v string) error { t.ServerName = v; return nil },
+	"against":     func(t *TargetConfig, v string) error { t.Against = v; return nil },
+	"noise":       func(t *TargetConfig, v string) error { t.Noise = v; return nil },
 }
 
 // TargetKeys returns the keys that ParseTarget knows, sorted.
@@ -103,6 +114,37 @@ func parseDuration(key, text string, to *time.Duration) error {
 	}
 	*to = d
 	return nil
+}
+
+func parseBool(key, text string) (bool, error) {
+	if text != "true" && text != "false" {
+		return false, fmt.Errorf("%s is %q, should be true or false", key, text)
+	}
+	return text == "true", nil
+}
+
+// listSeparator joins the items of a list on a command line.
+const listSeparator = "+"
+
+func parseList(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, listSeparator)
+}
+
+// parseHeaders reads NAME:VALUE+NAME:VALUE. What separates keys, items and words on a
+// command line is written in a value as %2C, %2B and %20.
+func parseHeaders(text string) (all []Header, err error) {
+	for _, item := range parseList(text) {
+		name, value, ok := strings.Cut(item, ":")
+		plain, err := url.PathUnescape(value)
+		if !ok || err != nil {
+			return nil, fmt.Errorf("set-header should be NAME:VALUE, with %%2C for a comma, %%2B for a plus and %%20 for a blank")
+		}
+		all = append(all, Header{Name: name, Value: strings.TrimSpace(plain)})
+	}
+	return all, nil
 }
 
 // ParseMethods reads "GET+HEAD"; "all" and an empty text mean all methods.

@@ -71,7 +71,7 @@ func TestParseTarget(t *testing.T) {
 	bad("=http://h", `name is ""`)
 	bad("http://h,group=a b", `group is "a b"`)
 	bad("http://h,conns", `"conns" should be key=value`)
-	bad("http://h,colour=red", `unknown key "colour", should be one of against, age, batch, conns, drop,`)
+	bad("http://h,colour=red", `unknown key "colour", should be one of against, age, batch, conns, del-header, drop,`)
 	bad("http://h,weight=x", `weight is "x", should be a whole number`)
 	bad("http://h,weight=0", "weight is 0, should be from 1 to 1048576")
 	bad("http://h,sample=150%", `sample is "150%", should be a share like 25% or 0.25`)

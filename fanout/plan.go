@@ -3,29 +3,28 @@ package fanout
 import (
 	"math/bits"
 	"sync/atomic"
-
-	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 // plan is what is in force: the groups with their targets, and what becomes of
 // header fields. It never changes: whatever changes makes a new one, which the
 // next batch of every event loop takes whole.
 type plan struct {
-	users   atomic.Int64 // batches that go by it
-	cfg     Config
-	groups  []*group
-	slots   []*target // by target.slot; nil: free
-	rules   *wire.Rules
-	records bool   // one of the targets is a recording
-	links   *links // nil: no target is compared with another one
+	users     atomic.Int64 // batches that go by it
+	cfg       Config
+	groups    []*group
+	slots     []*target // by target.slot; nil: free
+	variants  []variant
+	variantOf []int  // by target.slot
+	records   bool   // one of the targets is a recording
+	links     *links // nil: no target is compared with another one
 }
 
 // group is a set of targets that share one copy of each sampled request.
 type group struct {
 	name    string
 	sample  float64
-	below   uint64   // samples below are taken, unless the sample is all
-	methods []string // empty: all
+	below   uint64 // samples below are taken, unless the sample is all
+	filter  filter
 	members []member
 	weight  uint64 // sum over members
 	seed    uint64 // tells the pick apart from the sample, and from other groups
@@ -52,18 +51,6 @@ func (g *group) takes(sample uint64) bool {
 // rank is where in the group's sample a request that it takes lies, from 0 to 1:
 // the highest are shed first.
 func (g *group) rank(sample uint64) float64 { return float64(sample) / float64(g.below) }
-
-func (g *group) wants(method []byte) bool {
-	if len(g.methods) == 0 {
-		return true
-	}
-	for _, m := range g.methods {
-		if string(method) == m {
-			return true
-		}
-	}
-	return false
-}
 
 // pick returns a target, each as often as its weight says.
 func (g *group) pick(luck *draw) *target {

@@ -147,7 +147,7 @@ func TestPrimaryIsKept(t *testing.T) {
 	first.unref()
 	f.payloads.put(first)
 	f.prepare(&p, &plain)
-	again := newBatch(f).serialise(&p, 1)
+	again := serialise(f, &p)
 	if again != first || again.status != 0 {
 		t.Errorf("a payload that is used again (%v) has the status %d", again == first, again.status)
 	}

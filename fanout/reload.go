@@ -48,7 +48,7 @@ func (f *Fanout) Reload(cfg Config) error {
 func (t *TargetConfig) continues(u *TargetConfig) bool {
 	return t.Name == u.Name && t.URL.String() == u.URL.String() &&
 		t.Conns == u.Conns && t.HTTP == u.HTTP && t.Batch == u.Batch && t.Queue == u.Queue && t.Drop == u.Drop &&
-		t.Timeout == u.Timeout && t.MaxAge == u.MaxAge && t.Host == u.Host && t.Recording == u.Recording && t.linked() == u.linked()
+		t.Timeout == u.Timeout && t.MaxAge == u.MaxAge && t.Host == u.Host && t.Recording == u.Recording && t.TLSFiles == u.TLSFiles && t.ServerName == u.ServerName && t.linked() == u.linked()
 }
 
 // tune follows what may change while workers run.

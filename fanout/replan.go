@@ -5,8 +5,6 @@ import (
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
-
-	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 )
 
 // replan puts cfg in force, with the tunings on top. What did not change goes
@@ -15,7 +13,7 @@ import (
 func (f *Fanout) replan(cfg Config) {
 	cfg.Targets = f.tunings.apply(cfg.Targets)
 	f.memory.limit.Store(cfg.Memory)
-	p := &plan{cfg: cfg, rules: wire.NewRules(cfg.wire())}
+	p := &plan{cfg: cfg}
 	old := f.targets
 	f.targets = make([]*target, len(cfg.Targets))
 	p.slots = make([]*target, 0, len(cfg.Targets))
@@ -32,6 +30,11 @@ func (f *Fanout) replan(cfg Config) {
 			p.takeFreeSlot(f.targets[i])
 		}
 		f.targets[i].tune(&tc)
+	}
+	variants, of := newVariants(&cfg)
+	p.variants, p.variantOf = variants, make([]int, len(p.slots))
+	for i, t := range f.targets {
+		p.variantOf[t.slot] = of[i]
 	}
 	p.records = slices.ContainsFunc(cfg.Targets, func(tc TargetConfig) bool { return tc.Records() })
 	p.groups = f.group(cfg.Targets)
@@ -63,7 +66,7 @@ func (f *Fanout) group(configs []TargetConfig) []*group {
 		g := byName[name]
 		if g == nil {
 			g = &group{
-				name: name, sample: tc.Sample, below: shareOf(tc.Sample), methods: tc.Methods,
+				name: name, sample: tc.Sample, below: shareOf(tc.Sample), filter: newFilter(tc),
 				seed: xxhash.Sum64String(name), metrics: f.counted.group(name),
 			}
 			g.metrics.sample.Store(math.Float64bits(tc.Sample))

@@ -57,7 +57,7 @@ func (f *Fanout) groupStates() []GroupState {
 	for i, g := range f.groups {
 		states[i] = GroupState{
 			Name: g.name, Sample: g.sample, SampleUntil: f.tunings.groups[g.name].sample.until,
-			Effective: math.Float64frombits(g.metrics.effective.Load()), Methods: g.methods,
+			Effective: math.Float64frombits(g.metrics.effective.Load()), Methods: g.filter.methods,
 		}
 		for j := range configs {
 			if tc := &configs[j]; tc.groupName() == g.name {
@@ -100,10 +100,17 @@ func (f *Fanout) Describe() []string {
 	var lines []string
 	for _, g := range f.plan.Load().groups {
 		line := "mirroring " + FormatShare(g.sample) + " of "
-		if len(g.methods) > 0 {
-			line += strings.Join(g.methods, "+") + " "
+		if len(g.filter.methods) > 0 {
+			line += strings.Join(g.filter.methods, "+") + " "
 		}
-		line += "requests to "
+		line += "requests "
+		if len(g.filter.paths) > 0 {
+			line += "of " + strings.Join(g.filter.paths, " or ") + " "
+		}
+		if len(g.filter.hosts) > 0 {
+			line += "at " + strings.Join(g.filter.hosts, " or ") + " "
+		}
+		line += "to "
 		if len(g.members) > 1 || g.members[0].cfg.Group != "" {
 			line += fmt.Sprintf("group %s (%d targets) ", g.name, len(g.members))
 		}

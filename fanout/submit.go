@@ -13,6 +13,7 @@ type batch struct {
 	now  int64
 
 	prepared wire.Prepared
+	varied   wire.Prepared // the same request by the rules of a variant
 	free     localFree
 	chosen   []*target // of the current request
 	sides    []side    // likewise: what it is at those that are compared
@@ -23,7 +24,10 @@ type batch struct {
 	targets  []targetBatch // by target.slot
 }
 
-type groupBatch struct{ filtered, sampledOut int }
+type groupBatch struct {
+	filtered   [filterReasons]int
+	sampledOut int
+}
 
 type targetBatch struct {
 	entries  []entry
@@ -42,7 +46,7 @@ func (f *Fanout) Submit(reqs []codec.Request) {
 	b.now = f.now()
 	b.follow(f.enter())
 	for i := range reqs {
-		if reject := b.plan.rules.Prepare(&b.prepared, &reqs[i]); reject != codec.RejectNone {
+		if reject := b.plan.variants[0].rules.Prepare(&b.prepared, &reqs[i]); reject != codec.RejectNone {
 			b.rejected[reject]++
 			continue
 		}
@@ -69,7 +73,7 @@ func (b *batch) follow(p *plan) {
 }
 
 // dispatch selects the targets of the prepared request and, if one takes it,
-// copies it once for all of them.
+// copies it once for all that have the same rules.
 func (b *batch) dispatch() {
 	p := &b.prepared
 	cost := payloadCost(payloadBytes(p, b.plan.records))
@@ -77,8 +81,8 @@ func (b *batch) dispatch() {
 	luck.hash, luck.keyed = b.plan.cfg.SampleBy.hash(p)
 	b.chosen = b.chosen[:0]
 	for i, g := range b.plan.groups {
-		if !g.wants(p.Request.Method) {
-			b.groups[i].filtered++
+		if reason := g.filter.refuses(p); reason != filterNone {
+			b.groups[i].filtered[reason]++
 			continue
 		}
 		sample := luck.sample(g.side >= 0)
@@ -106,21 +110,7 @@ func (b *batch) dispatch() {
 	if len(b.chosen) == 0 {
 		return
 	}
-	pl := b.serialise(p, len(b.chosen))
-	if b.plan.records {
-		pl.keepOrigin(&luck, p.Request.Source)
-	}
-	pl.pair = pair
-	b.held += pl.cost()
-	for _, t := range b.chosen {
-		tb := &b.targets[t.slot]
-		e := entry{payload: pl, at: b.now, size: int32(len(pl.buf)), flags: pl.flags}
-		if pair != nil {
-			pair.join(&e, t)
-		}
-		tb.entries = append(tb.entries, e)
-		tb.held += pl.cost()
-	}
+	b.copies(&luck, pair)
 }
 
 // flush counts what the batch decided and rings each target once. accepted is
@@ -143,8 +133,10 @@ func (b *batch) flush(accepted int) {
 		if accepted > 0 {
 			g.metrics.accepted.Add(accepted)
 		}
-		if gb.filtered > 0 {
-			g.metrics.filtered.Add(gb.filtered)
+		for reason, n := range gb.filtered {
+			if n > 0 {
+				g.metrics.filtered[reason].Add(n)
+			}
 		}
 		if gb.sampledOut > 0 {
 			g.metrics.sampledOut.Add(gb.sampledOut)
@@ -169,11 +161,11 @@ func (b *batch) flush(accepted int) {
 }
 
 // serialise copies the prepared request into a payload with refs references.
-func (b *batch) serialise(p *wire.Prepared, refs int) *payload {
+func (b *batch) serialise(rules *wire.Rules, p *wire.Prepared, refs int) *payload {
 	pl := b.free.acquire(&b.f.payloads, payloadBytes(p, b.plan.records))
 	pl.refs.Store(int32(refs))
 	var l wire.Layout
-	pl.buf, l = b.plan.rules.Append(pl.buf, p)
+	pl.buf, l = rules.Append(pl.buf, p)
 	pl.path, pl.hostStart, pl.hostEnd = int32(l.Path), int32(l.HostStart), int32(l.HostEnd)
 	pl.fields, pl.body = int32(l.Fields), int32(l.Body)
 	pl.flags = flagsOf(l)

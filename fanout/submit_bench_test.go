@@ -34,7 +34,7 @@ func BenchmarkSerialise(b *testing.B) {
 			b.SetBytes(int64(len(r.Headers.Raw) + len(r.Body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				pl := scratch.serialise(p, 1)
+				pl := scratch.serialise(scratch.plan.variants[0].rules, p, 1)
 				pl.unref()
 				f.payloads.put(pl)
 			}

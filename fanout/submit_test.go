@@ -67,7 +67,10 @@ func drain(t testing.TB, f *Fanout) {
 func checkSums(t testing.TB, f *Fanout) {
 	t.Helper()
 	for name, g := range f.counted.groups {
-		sum := g.filtered.Get() + g.sampledOut.Get()
+		sum := g.sampledOut.Get()
+		for _, c := range g.filtered[filterNone+1:] {
+			sum += c.Get()
+		}
 		for _, m := range g.targets {
 			sum += m.selected.Get()
 		}
@@ -148,7 +151,7 @@ func TestEachGroupGetsACopy(t *testing.T) {
 	want(a, "GET /1", "POST /2 body", "PUT /3 body", "HEAD /4")
 	want(b, "GET /1", "POST /2 body", "PUT /3 body", "HEAD /4")
 	want(c, "GET /1", "HEAD /4")
-	if n := f.groups[2].metrics.filtered.Get(); n != 2 {
+	if n := f.groups[2].metrics.filtered[filterMethod].Get(); n != 2 {
 		t.Errorf("filtered %d by method, want 2", n)
 	}
 	if n := f.metrics.received.Get(); n != 4 {
@@ -216,7 +219,7 @@ func sorted(s []string) []string {
 func serialise(f *Fanout, p *wire.Prepared) *payload {
 	b := newBatch(f)
 	defer f.batches.Put(b)
-	return b.serialise(p, 1)
+	return b.serialise(b.plan.variants[0].rules, p, 1)
 }
 
 func newBatch(f *Fanout) *batch {
@@ -226,5 +229,5 @@ func newBatch(f *Fanout) *batch {
 }
 
 func (f *Fanout) prepare(p *wire.Prepared, r *codec.Request) codec.RejectReason {
-	return f.plan.Load().rules.Prepare(p, r)
+	return f.plan.Load().variants[0].rules.Prepare(p, r)
 }

@@ -15,7 +15,8 @@ import (
 var (
 	optionRow   = regexp.MustCompile("(?m)^\\| (`--[a-z].*?) \\| (.*?) ?\\| .+ \\|$")
 	optionName  = regexp.MustCompile("`--([a-z-]+)`")
-	targetOnly  = regexp.MustCompile("(?m)^\\| `([a-z-]+)=` \\|")
+	targetOnly  = regexp.MustCompile("(?m)^\\| (`[a-z-]+=`.*?) \\|")
+	keyName     = regexp.MustCompile("`([a-z-]+)=`")
 	knownKeys   = regexp.MustCompile(`should be one of (.*)$`)
 	optionsHead = "\n## options\n"
 )
@@ -74,7 +75,9 @@ func TestReferenceHasOptions(t *testing.T) {
 
 	var keys []string
 	for _, row := range targetOnly.FindAllStringSubmatch(section, -1) {
-		keys = append(keys, row[1])
+		for _, key := range keyName.FindAllStringSubmatch(row[1], -1) {
+			keys = append(keys, key[1])
+		}
 	}
 	maps.DeleteFunc(defaults, func(_ string, isKey bool) bool { return !isKey })
 	keys = slices.Sorted(slices.Values(slices.AppendSeq(keys, maps.Keys(defaults))))

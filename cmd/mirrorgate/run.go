@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -108,6 +110,9 @@ func (r *runCmd) announce(g *gateway, adminServer *admin.Server, log *slog.Logge
 	for _, line := range comparing(g.fanout.Compared()) {
 		log.Info(line)
 	}
+	if groups := writtenTo(g.fanout.Groups()); groups != "" {
+		log.Info("writes (POST, PUT, PATCH, DELETE) are mirrored too, methods=GET+HEAD would leave them out", "groups", groups)
+	}
 	if r.SampleBy.SampleKey != (fanout.SampleKey{}) {
 		log.Info("sampling by " + r.SampleBy.String())
 	}
@@ -117,6 +122,17 @@ func (r *runCmd) announce(g *gateway, adminServer *admin.Server, log *slog.Logge
 	for _, addr := range g.engine.Addrs() {
 		log.Info("listening for HAProxy", "address", addr.String(), "version", buildVersion())
 	}
+}
+
+// writtenTo names the groups that get requests which change something.
+func writtenTo(groups []fanout.GroupState) string {
+	var names []string
+	for _, g := range groups {
+		if len(g.Methods) == 0 || slices.ContainsFunc(g.Methods, func(m string) bool { return !slices.Contains(safeMethods, m) }) {
+			names = append(names, g.Name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // besidesPayload is what Go's heap, stacks and garbage may take besides the

@@ -24,15 +24,15 @@ func (r *Rules) Append(dst []byte, p *Prepared) ([]byte, Layout) {
 	dst = append(dst, p.Request.Method...)
 	dst = append(dst, ' ')
 	l.Path = len(dst)
-	if len(p.Path) == 0 || p.Path[0] == '?' {
-		dst = append(dst, '/')
-	}
-	dst = append(dst, p.Path...)
+	dst = r.appendPath(dst, p.Path)
 	dst = append(dst, " HTTP/1.1\r\n"...)
 	l.Fields = len(dst)
 	dst = p.appendFields(dst, &l)
 	if r.options.ForwardedFor != ForwardedKeep {
 		dst = r.appendForwarded(dst, p)
+	}
+	if r.options.Trace == TraceNew {
+		dst = r.appendTrace(dst, p)
 	}
 	if p.needsLength() {
 		dst = append(dst, "content-length: "...)

@@ -94,7 +94,7 @@ func (r *Rules) judgeField(p *Prepared, name, value []byte, at int) (keep, ok bo
 	switch r.fields.of(name) {
 	case keepField:
 		return true, true
-	case dropField:
+	case dropField, upgradeField: // to upgrade takes a Connection that says so, which is not read here
 		return false, true
 	case codingField:
 		p.chunked = true

@@ -14,6 +14,7 @@ const (
 	connectionField
 	markerField
 	forwardedField
+	upgradeField
 )
 
 // private are the fields that end here, in any spelling: credentials for a proxy
@@ -24,7 +25,7 @@ var private = []string{"proxy-authorization", truncatedName, markerName}
 // (RFC 9110 section 7.6.1), and Expect, which asks for a response that nobody waits
 // for.
 var hopByHop = []string{
-	"keep-alive", "proxy-connection", "te", "trailer", "upgrade", "expect",
+	"keep-alive", "proxy-connection", "te", "trailer", "expect",
 }
 
 // fieldRules finds the rule of a name. Most have none and are kept, which their
@@ -50,6 +51,7 @@ func newFieldRules(o *Options) *fieldRules {
 	exactly("content-length", lengthField)
 	exactly("transfer-encoding", codingField)
 	exactly("connection", connectionField)
+	exactly("upgrade", upgradeField)
 	exactly(markerName, markerField)
 	for _, name := range hopByHop {
 		exactly(name, dropField)
@@ -66,6 +68,11 @@ func newFieldRules(o *Options) *fieldRules {
 	}
 	for _, h := range o.SetHeaders {
 		folded(h.Name, dropField)
+	}
+	if o.Trace != TraceKeep {
+		for _, name := range traceFields {
+			folded(name, dropField)
+		}
 	}
 	if o.ForwardedFor != ForwardedKeep {
 		folded(forwardedName, forwardedField)

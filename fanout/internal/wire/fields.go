@@ -24,6 +24,9 @@ func (r *Rules) readFields(p *Prepared) codec.RejectReason {
 		switch r.fields.of(it.Name) {
 		case dropField:
 			continue
+		case upgradeField:
+			p.offers = p.offers || !EqualFold(it.Value, "h2c")
+			continue
 		case codingField:
 			p.chunked = true
 			continue

@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/mirrorgate/mirrorgate/codec"
+import (
+	"slices"
+
+	"github.com/mirrorgate/mirrorgate/codec"
+)
 
 // Prepared is a request that may be mirrored, read once so that what follows only
 // copies. It borrows from the codec.Request, and is made anew for each. The zero
@@ -22,6 +26,7 @@ type Prepared struct {
 	hops               [][]byte // names in Connection
 
 	hasLength bool // the request declared a length
+	offers    bool // it has an Upgrade to something else than HTTP/2
 	chunked   bool // it declared a body without one (Transfer-Encoding)
 	keepCL    bool // Content-Length is among fields and right
 	truncated bool // the body is not whole, and goes out all the same
@@ -29,6 +34,22 @@ type Prepared struct {
 
 // Size returns how many bytes Rules.Append appends at most.
 func (p *Prepared) Size() int { return p.size }
+
+// Upgrades reports whether the request asks for another protocol than HTTP on its
+// connection (RFC 9110 section 7.8), such as WebSocket.
+func (p *Prepared) Upgrades() bool {
+	return p.offers && slices.ContainsFunc(p.hops, func(hop []byte) bool { return EqualFold(hop, "upgrade") })
+}
+
+// Host returns the host that the request is for, with its port, as it names it.
+func (p *Prepared) Host() []byte {
+	for it := p.Request.Headers.Iter(); it.Next(); {
+		if EqualFold(it.Name, "host") {
+			return it.Value
+		}
+	}
+	return p.authority
+}
 
 // Prepare reads req into p and returns why it is not to be mirrored, if so; p then
 // means nothing. req and what it points into must stay as they are for as long as
@@ -73,7 +94,7 @@ func (p *Prepared) reset(req *codec.Request) {
 
 // resetFields forgets what was read of the header fields.
 func (p *Prepared) resetFields() {
-	p.size, p.hasLength, p.chunked, p.keepCL = 0, false, false, false
+	p.size, p.hasLength, p.chunked, p.keepCL, p.offers = 0, false, false, false, false
 	p.runs, p.hostStart, p.hostEnd = p.runs[:0], 0, 0
 	p.fields, p.host, p.hops = p.fields[:0], -1, p.hops[:0]
 }

@@ -15,6 +15,8 @@ type Options struct {
 	DelHeaders    []string // names, '_' taken for '-'
 	SendTruncated bool     // send what came of a truncated body instead of rejecting it
 	ForwardedFor  Forwarded
+	Trace         Trace
+	Rewrite       Rewrite
 }
 
 // The marker tells a request that was mirrored before: it is never mirrored
@@ -41,6 +43,9 @@ func (o *Options) Validate() error {
 			return fmt.Errorf("--set-header %s: the value has a byte that HTTP forbids", h.Name)
 		}
 	}
+	if err := o.Rewrite.validate(); err != nil {
+		return err
+	}
 	for _, name := range o.DelHeaders {
 		if err := o.checkName("--del-header", name); err != nil {
 			return err
@@ -57,6 +62,9 @@ func (o *Options) checkName(option, name string) error {
 	}
 	if slices.Contains(reserved, foldName(name)) {
 		return fmt.Errorf("%s %s: mirrorgate sets this field itself; for Host use --host", option, name)
+	}
+	if o.Trace != TraceKeep && slices.Contains(traceFields, foldName(name)) {
+		return fmt.Errorf("%s %s: --trace %s rules this field; give only one of the two", option, name, o.Trace)
 	}
 	if o.ForwardedFor != ForwardedKeep && foldName(name) == forwardedName {
 		return fmt.Errorf("%s %s: --forwarded-for %s writes this field; give only one of the two", option, name, o.ForwardedFor)
@@ -83,5 +91,16 @@ func NewRules(o Options) *Rules {
 	if o.ForwardedFor != ForwardedKeep {
 		r.overhead += maxForwarded
 	}
+	if o.Trace == TraceNew {
+		r.overhead += traceLine
+	}
+	r.overhead += len(o.Rewrite.To)
 	return r
+}
+
+// SameCopy reports whether one copy of a request serves targets with either options.
+func (o *Options) SameCopy(p *Options) bool {
+	return slices.Equal(o.SetHeaders, p.SetHeaders) && slices.Equal(o.DelHeaders, p.DelHeaders) &&
+		o.SendTruncated == p.SendTruncated && o.ForwardedFor == p.ForwardedFor &&
+		o.Trace == p.Trace && o.Trace != TraceNew && o.Rewrite == p.Rewrite
 }

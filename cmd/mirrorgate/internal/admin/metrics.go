@@ -62,7 +62,7 @@ var Metrics = []Metric{
 		"As configured. Nine of ten at `--sample 10%`: sampling in HAProxy saves their way here"},
 	{"mirrorgate_group_filtered_total", "{group,reason}",
 		"Requests that a filter kept from the group, by reason.",
-		"As configured with `methods`"},
+		"As configured with `methods`, `path` and `hosts`; `upgrade`: WebSocket and the like"},
 	{"mirrorgate_target_selected_total", "{target}",
 		"Requests meant for the target.",
 		""},

@@ -58,6 +58,9 @@ func TestParse(t *testing.T) {
 	f("target:\n- a=http://a\n- name: b\n  url: http://b\n  weight: 3\n- {url: http://c, methods: GET+HEAD}\n",
 		"target@1=a=http://a@2|b=http://b,weight=3@3+name@3+url@4+weight@5|http://c,methods=GET+HEAD@6+methods@6+url@6")
 	f("target:\n  url: http://a\n", "target@1=http://a@2+url@2")
+	f("target:\n  url: http://a\n  path: [/a/*, /b]\n  rewrite: {/a/: /b/}\n", "target@1=http://a,path=/a/*+/b,rewrite=/a/=/b/@2+path@3+rewrite@4+url@2")
+	f("target:\n  url: http://a\n  set-header: {A: \"x, y+z\", B: 2}\n", "target@1=http://a,set-header=A:x%2C%20y%2Bz+B:2@2+set-header@3+url@2")
+	f("target:\n  url: http://a\n  set-header: [\"A: x y\", B: 100%]\n", "target@1=http://a,set-header=A:x%20y+B:100%25@2+set-header@3+url@2")
 }
 
 func TestParseRejects(t *testing.T) {
@@ -89,7 +92,7 @@ func TestParseRejects(t *testing.T) {
 	f("set-header:\n- A: [secret]", "m.yaml:2: set-header A is a list, should be one value")
 	f("set-header: &x secret", "m.yaml:1: set-header should be a plain value: anchors, aliases and tags are not known here")
 	f("sample: !!str 5%", "m.yaml:1: sample should be a plain value: anchors, aliases and tags are not known here")
-	const keys = "should be one of name, url, against, age, batch, conns, drop, group, host, max, max-age, methods, noise, queue, rate, sample, sync, timeout, weight"
+	const keys = "should be one of name, url, against, age, batch, conns, del-header, drop, group, host, hosts, http, max, max-age, methods, noise, path, queue, rate, rewrite, sample, server-name, set-header, sync, timeout, tls-ca, tls-cert, tls-key, upgrade, weight"
 	f("target:\n- url: http://a\n  wieght: 3\n", `m.yaml:3: unknown key "wieght", `+keys)
 	f("target:\n- url: http://a\n  weight: x\n", `m.yaml:3: weight is "x", should be a whole number`)
 	f("target:\n- url: http://a\n  timeout:\n", "m.yaml:3: timeout has no value: give it one, or remove the line")

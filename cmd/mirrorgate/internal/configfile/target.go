@@ -35,7 +35,7 @@ func (f *File) target(m *ast.MappingNode) (Value, error) {
 	var name, url, keys string
 	for _, entry := range m.Values {
 		key := key(entry.Key)
-		value, err := f.scalar(key, entry.Value)
+		value, err := f.targetValue(key, entry.Value)
 		if err != nil {
 			return target, err
 		}
@@ -63,4 +63,55 @@ func (f *File) target(m *ast.MappingNode) (Value, error) {
 	}
 	target.Text = name + url + keys
 	return target, nil
+}
+
+// The keys of a target that may have a list, or a mapping, in the file.
+var (
+	listKeys = []string{"set-header", "del-header", "methods", "path", "hosts"}
+	mapKeys  = []string{"set-header", "rewrite"}
+)
+
+// targetValue reads the value of a key as the command line would have it: the items of
+// a list are joined with a plus.
+func (f *File) targetValue(of string, n ast.Node) (string, error) {
+	var items []string
+	switch n := n.(type) {
+	case *ast.SequenceNode:
+		if !slices.Contains(listKeys, of) {
+			break
+		}
+		for _, value := range n.Values {
+			item, err := f.targetValue(of, value)
+			if err != nil {
+				return "", err
+			}
+			items = append(items, item)
+		}
+		return strings.Join(items, "+"), nil
+	case *ast.MappingNode:
+		if !slices.Contains(mapKeys, of) {
+			break
+		}
+		for _, entry := range n.Values {
+			value, err := f.scalar(of, entry.Value)
+			if err != nil {
+				return "", err
+			}
+			items = append(items, pairText(of, key(entry.Key), value))
+		}
+		return strings.Join(items, "+"), nil
+	}
+	text, err := f.scalar(of, n)
+	if name, value, ok := strings.Cut(text, ":"); err == nil && of == "set-header" && ok {
+		return pairText(of, name, value), nil
+	}
+	return text, err
+}
+
+// pairText writes what a mapping has as the command line would have it.
+func pairText(of, left, right string) string {
+	if of == "set-header" {
+		return left + ":" + fanout.EscapeValue(strings.TrimSpace(right))
+	}
+	return left + "=" + right
 }

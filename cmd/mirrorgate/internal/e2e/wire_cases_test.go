@@ -51,7 +51,7 @@ func wireCases() []wireCase {
 		{"HTTP/1.0", sendsBytes("GET /v10 HTTP/1.0\r\nHost: example.com\r\nX-A: a\r\n\r\n"), "GET /v10 HTTP/1.1", host + "\nx-a: a", ""},
 		{"HTTP/1.0 without headers", sendsBytes("GET /v10 HTTP/1.0\r\n\r\n"), "GET /v10 HTTP/1.1", noHost, ""},
 		{"HTTP/1.0 POST", sendsBytes("POST /v10 HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello"), "POST /v10 HTTP/1.1", noHost + "\ncontent-length: 5", "hello"},
-		{"hop-by-hop headers", sendsBytes("GET / HTTP/1.1\r\nHost: example.com\r\nConnection: x-hop, upgrade\r\nUpgrade: example\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\nX-End: 1\r\n\r\n"),
+		{"hop-by-hop headers", sendsBytes("GET / HTTP/1.1\r\nHost: example.com\r\nConnection: x-hop, upgrade\r\nUpgrade: h2c\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\nX-End: 1\r\n\r\n"),
 			"GET / HTTP/1.1", host + "\nx-end: 1", ""},
 		{"Expect", sendsBytes("POST /p HTTP/1.1\r\nHost: example.com\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"),
 			"POST /p HTTP/1.1", host + "\ncontent-length: 5", "hello"},

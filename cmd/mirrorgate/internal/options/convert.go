@@ -1,10 +1,12 @@
 package options
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +35,7 @@ func (o *Options) Fanout(set *metrics.Set, log *slog.Logger) (fanout.Config, err
 		TLS:           tls,
 		Metrics:       set,
 		ForwardedFor:  o.ForwardedFor.Forwarded,
+		Trace:         o.Trace.Trace,
 		Compare:       o.compare(),
 		Logger:        log,
 	}
@@ -44,6 +47,11 @@ func (o *Options) Fanout(set *metrics.Set, log *slog.Logger) (fanout.Config, err
 	}
 	if cfg.Targets, err = o.ParseTargets(); err != nil {
 		return fanout.Config{}, err
+	}
+	for i := range cfg.Targets {
+		if err := o.targetTLS(&cfg.Targets[i]); err != nil {
+			return fanout.Config{}, o.Locate(err, cfg.Targets)
+		}
 	}
 	if err := cfg.Validate(); err != nil {
 		return fanout.Config{}, o.Locate(err, cfg.Targets)
@@ -64,6 +72,25 @@ func (o *Options) compare() fanout.Compare {
 		Unmask:     o.Unmask,
 		Warmup:     time.Duration(o.Warmup),
 	}
+}
+
+// targetTLS reads the files of a target that has some of its own; what it does not name
+// is that of all.
+func (o *Options) targetTLS(t *fanout.TargetConfig) error {
+	own := t.TLSFiles
+	if own == (fanout.TLSFiles{}) {
+		return nil
+	}
+	files := TLS{cmp.Or(own.CA, o.TLSCA), o.TLSCert, o.TLSKey, o.TLSInsecure}
+	if own.Cert != "" || own.Key != "" {
+		files.Cert, files.Key = own.Cert, own.Key
+	}
+	cfg, err := files.Config()
+	if err != nil {
+		return fmt.Errorf("--target %s: %s", t.Name, strings.ReplaceAll(err.Error(), "--tls-", "tls-"))
+	}
+	t.TLS = cfg
+	return nil
 }
 
 // ParseTargets reads the options of each target by itself: not whether they go together,

@@ -18,6 +18,7 @@ var Details = map[string]string{
 	"truncated":        "What is sent without all of its body is marked with `X-Mirrored-Truncated: true`; so is what was [left out](#without-bodies).",
 	"memory":           "From 1MiB on. Connections to targets are reckoned in it; the requests of one target hold at most half of it. The process takes up to 64 MiB more: see [sizing](#sizing).",
 	"forwarded-for":    "`append` adds to what is there, in one field; `arg_src=src` has to be in HAProxy's message.",
+	"trace":            "`new`: W3C Trace Context; the sampled flag stays as it was, and is set where there was none; each target then has a copy of its own. So spans of test systems do not land in production's traces.",
 	"dns-ttl":          "Connections to addresses that are gone end behind what is in flight; a resolver that fails changes nothing; several addresses share the connections.",
 	"steer":            "See [choose](#choose).",
 	"ignore":           "`json:` takes all below the path with it, `path:` all paths that begin so.",

@@ -45,6 +45,8 @@ type Options struct {
 	Mask        []string `group:"compare" placeholder:"NAME" help:"More names of headers, cookies, query and JSON fields whose values are secrets. Repeatable."`
 	Unmask      []string `group:"compare" placeholder:"NAME" help:"Names that are masked by default and need not be. Needs --admin-token-file. Repeatable."`
 
+	Trace Trace `group:"requests" default:"keep" placeholder:"POLICY" help:"The trace of a copy (traceparent, tracestate, baggage): keep production's, a new one for each copy, or drop it."`
+
 	TLSCA       string `name:"tls-ca" group:"tls" placeholder:"FILE" help:"Certificates (PEM) to verify targets with (default: those of the system)."`
 	TLSCert     string `name:"tls-cert" group:"tls" placeholder:"FILE" help:"Certificate (PEM) to show to targets."`
 	TLSKey      string `name:"tls-key" group:"tls" placeholder:"FILE" help:"Key (PEM) of that certificate."`
@@ -62,10 +64,13 @@ type Options struct {
 	sources sources
 }
 
+// defaultsGroup is the group of the options that are keys of a target, too.
+const defaultsGroup = "defaults"
+
 // Groups are the headings of the options in the help.
 var Groups = kong.ExplicitGroups([]kong.Group{
 	{Key: "targets", Title: "Targets:"},
-	{Key: "defaults", Title: "Defaults of the targets:", Description: "Each may also stand behind a target's URL as key=value, and then is for that one. More keys stand only there: group, weight, http, against and noise."},
+	{Key: defaultsGroup, Title: "Defaults of the targets:", Description: "Each may also stand behind a target's URL as key=value, and then is for that one. More keys stand only there: group, weight, path, hosts, set-header and others, see mirrorgate help options."},
 	{Key: "haproxy", Title: "From HAProxy:"},
 	{Key: "requests", Title: "Requests:"},
 	{Key: "compare", Title: "Comparing targets, those with against=:"},

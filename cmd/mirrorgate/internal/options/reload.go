@@ -3,6 +3,7 @@ package options
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/mirrorgate/mirrorgate/fanout"
 )
@@ -12,11 +13,11 @@ import (
 // life of the process.
 func reloadable(option string) bool {
 	switch option {
-	case targetOption, "sample-by", "set-header", "del-header", "truncated", "forwarded-for",
+	case targetOption, "sample-by", "set-header", "del-header", "truncated", "forwarded-for", "trace",
 		"ignore", "route", "compare-body", "compare-cpu", "warmup", "examples", "mask", "unmask":
 		return true
 	}
-	return slices.Contains(fanout.TargetKeys(), option)
+	return slices.Contains(fanout.TargetKeys(), option) && !strings.HasPrefix(option, "tls-") // those of a target are
 }
 
 // Keep takes the options that do not follow a reload from those of the start,

@@ -6,7 +6,6 @@ import (
 	"io"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -81,7 +80,15 @@ func (o *Options) addTarget(s *sheet, i int, t *fanout.TargetConfig) {
 	s.add(from("name"), "  - name: %s", yamlText(t.Name))
 	s.add(from("url"), "    url: %s", yamlText(t.URL.String()))
 	for _, key := range fanout.TargetKeys() {
-		if text := t.Text(key); text != "" && (key != "group" || t.Group != "") {
+		switch text := t.Text(key); {
+		case text == "" || key == "group" && t.Group == "":
+		case key == "set-header": // the values may be secrets
+			var names []string
+			for _, h := range t.SetHeaders {
+				names = append(names, yamlText(h.Name)+": (hidden)")
+			}
+			s.add(from(key), "    %s: {%s}", key, strings.Join(names, ", "))
+		default:
 			s.add(from(key), "    %s: %s", key, yamlText(text))
 		}
 	}
@@ -106,7 +113,7 @@ func (o *Options) sourceOfKey(i int, key string) string {
 // of headers may be secrets.
 func optionTexts(flag *kong.Flag, defaults *fanout.TargetConfig) (texts []string) {
 	if fileKind(flag) == configfile.Single {
-		if slices.Contains(fanout.TargetKeys(), flag.Name) {
+		if flag.Group != nil && flag.Group.Key == defaultsGroup {
 			return []string{defaults.Text(flag.Name)}
 		}
 		return []string{valueText(flag.Target)}

@@ -200,6 +200,15 @@ func (f *Forwarded) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// Trace says what becomes of the trace context.
+type Trace struct{ fanout.Trace }
+
+// UnmarshalText reads keep, new or drop.
+func (t *Trace) UnmarshalText(text []byte) (err error) {
+	t.Trace, err = fanout.ParseTrace(string(text))
+	return err
+}
+
 // SampleKey says by what requests are sampled.
 type SampleKey struct{ fanout.SampleKey }
 
