@@ -275,6 +275,9 @@ func newComparisonMetrics(set *metrics.Set, names comparedNames) *comparisonMetr
 	m := &comparisonMetrics{set: set, names: names, routes: map[string]*[compare.Results]*metrics.Counter{}}
 	for r := range compare.Results {
 		m.compared[r] = set.GetOrCreateCounter(fmt.Sprintf("mirrorgate_compare_total{target=%q,against=%q,result=%q}", names.target, names.against, r))
+		if names.noise == "" {
+			continue
+		}
 		m.noise[r] = set.GetOrCreateCounter(fmt.Sprintf("mirrorgate_compare_noise_total{target=%q,noise=%q,result=%q}", names.target, names.noise, r))
 	}
 	for i, whose := range tallySides {
@@ -282,6 +285,7 @@ func newComparisonMetrics(set *metrics.Set, names comparedNames) *comparisonMetr
 			m.unpaired[i][reason] = set.GetOrCreateCounter(unpairedName(names.target, string(whose), reason.String()))
 		}
 	}
+	m.slot(route.Other)
 	return m
 }
 
@@ -289,16 +293,21 @@ func newComparisonMetrics(set *metrics.Set, names comparedNames) *comparisonMetr
 // others are one.
 func (m *comparisonMetrics) route(name string, result compare.Result) {
 	r := m.routes[name]
-	if r == nil {
-		if name != route.Other && len(m.routes) >= tally.MaxRoutes {
-			m.route(route.Other, result)
-			return
-		}
-		r = new([compare.Results]*metrics.Counter)
-		for i := range compare.Results {
-			r[i] = m.set.GetOrCreateCounter(fmt.Sprintf("mirrorgate_compare_route_total{target=%q,route=%q,result=%q}", m.names.target, name, i))
-		}
-		m.routes[name] = r
+	switch {
+	case r != nil:
+	case len(m.routes) > tally.MaxRoutes: // with other
+		r = m.routes[route.Other]
+	default:
+		r = m.slot(name)
 	}
 	r[result].Inc()
+}
+
+func (m *comparisonMetrics) slot(name string) *[compare.Results]*metrics.Counter {
+	r := new([compare.Results]*metrics.Counter)
+	for i := range compare.Results {
+		r[i] = m.set.GetOrCreateCounter(fmt.Sprintf("mirrorgate_compare_route_total{target=%q,route=%q,result=%q}", m.names.target, name, i))
+	}
+	m.routes[name] = r
+	return r
 }

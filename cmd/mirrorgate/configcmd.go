@@ -143,7 +143,7 @@ func (*configPrometheusCmd) Run() error {
 
 // Help is what --help shows above the options.
 func (*configPrometheusCmd) Help() string {
-	return `Alerts for slow acknowledgements, drops, a target that is down, truncated bodies, memory near its limit, and no traffic:
+	return `Alerts for slow acknowledgements, drops, a target that is down, truncated bodies, memory near its limit, no traffic, and a target that responds unlike its reference:
 
     mirrorgate config prometheus > /etc/prometheus/mirrorgate.yml`
 }

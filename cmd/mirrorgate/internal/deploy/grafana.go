@@ -54,6 +54,17 @@ var panels = []panel{
 	{"Compared with production", "reqps", "Only with mirroring after the response.", []query{
 		{`sum by (target, result) (rate(mirrorgate_compare_total{against="production"}[$__rate_interval])) > 0`, "{{target}} {{result}}"},
 	}},
+	{"Compared with each other", "percentunit", "What share of the pairs differs in anything at all; of the second copy of the reference that is noise. mirrorgate verdict says what is left without it.", []query{
+		{shareOf("mirrorgate_compare_total", `against!="production"`, "status|header|body|error", "target, against"), "{{target}} from {{against}}"},
+		{shareOf("mirrorgate_compare_noise_total", `noise=~".+"`, "status|header|body|error", "target, noise"), "noise of {{target}}: {{noise}}"},
+	}},
+	{"Other status, or no response", "percentunit", "What share of the pairs differs in the status, or has a response on one side alone.", []query{
+		{shareOf("mirrorgate_compare_total", `against!="production"`, "status|error", "target, against"), "{{target}} from {{against}}"},
+		{shareOf("mirrorgate_compare_noise_total", `noise=~".+"`, "status|error", "target, noise"), "noise of {{target}}: {{noise}}"},
+	}},
+	{"Not compared", "reqps", "Requests for both sides that one of them did not get to the end of.", []query{
+		{"sum by (target, side, reason) (rate(mirrorgate_compare_unpaired_total[$__rate_interval])) > 0", "{{target}} {{side}} {{reason}}"},
+	}},
 	{"Queues", "short", "Requests that wait for a connection, and those that wait for their answer.", []query{
 		{"sum by (target) (mirrorgate_target_queue_length)", "{{target}} queued"},
 		{"sum by (target) (mirrorgate_target_inflight)", "{{target}} in flight"},
@@ -76,6 +87,11 @@ var panels = []panel{
 
 func quantile(q float64, histogram, by string) string {
 	return fmt.Sprintf("histogram_quantile(%g, sum by (%s, le) (rate(%s_bucket[$__rate_interval])))", q, by, histogram)
+}
+
+// shareOf is what share of the pairs of a family, with that matcher, has those results.
+func shareOf(family, matcher, results, by string) string {
+	return fmt.Sprintf("sum by (%s) (rate(%s{%s,result=~%q}[$__rate_interval])) / sum by (%[1]s) (rate(%[2]s{%[3]s}[$__rate_interval]))", by, family, matcher, results)
 }
 
 type object map[string]any

@@ -263,10 +263,11 @@ func TestConfigSystemd(t *testing.T) {
 	verify(optional.ReplaceAllString(unit, "$1"))
 }
 
-// metricsPage is the real one, of a mirrorgate with a target.
+// metricsPage is the real one, of a mirrorgate with targets, of which one is compared.
 func metricsPage(t *testing.T) string {
 	t.Helper()
-	_, page := startAgent(t, "--target", "http://127.0.0.1:1").get("/metrics")
+	const target = "=http://127.0.0.1:1"
+	_, page := startAgent(t, "--target", "v1"+target, "--target", "v1b"+target, "--target", "v2"+target+",against=v1,noise=v1b").get("/metrics")
 	return page
 }
 
@@ -325,7 +326,7 @@ func TestConfigPrometheus(t *testing.T) {
 			}
 		}
 	}
-	for _, alert := range []string{"AckSlow", "Dropping", "TargetDown", "Truncation", "Memory", "NoTraffic", "ReloadFailed"} {
+	for _, alert := range []string{"AckSlow", "Dropping", "TargetDown", "Truncation", "Memory", "NoTraffic", "ReloadFailed", "StatusDiffers", "Unpaired"} {
 		if !alerts["Mirrorgate"+alert] {
 			t.Errorf("there is no alert Mirrorgate%s among %v", alert, slices.Sorted(maps.Keys(alerts)))
 		}
