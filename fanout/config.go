@@ -17,6 +17,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
+	"github.com/mirrorgate/mirrorgate/fanout/record/kafka"
 )
 
 // DropPolicy is the policy of a full queue: who goes.
@@ -89,7 +90,7 @@ type TargetConfig struct {
 	Against string // what its responses are compared with: AgainstProduction, or the name of another target
 	Noise   string // a target that is a second copy of Against: what the two respond differently is noise; empty: none
 
-	Recording Recording // of a target whose URL is file
+	Recording Recording // of a target whose URL is file or kafka
 
 	paused bool // set by a tuning only
 }
@@ -151,6 +152,7 @@ type Config struct {
 	Memory        int64      // bytes of payload held at most
 	Source        netip.Addr // local address of outgoing connections; the zero value: any
 	TLS           *tls.Config
+	Kafka         kafka.Login   // of recordings in a topic
 	DNSTTL        time.Duration // how long the addresses of a name are used before it is looked up again; 0: for ever
 	Resolver      *net.Resolver // looks names up; nil: the system's
 
@@ -196,6 +198,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Memory <= 0 {
 		return fmt.Errorf("--memory is %d, should be the bytes of payload to hold at most, like 512MiB", c.Memory)
+	}
+	if err := c.Kafka.Validate(); err != nil {
+		return err
 	}
 	options := c.wire()
 	if err := options.Validate(); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mirrorgate/mirrorgate/fanout/internal/wire"
 	"github.com/mirrorgate/mirrorgate/fanout/record"
+	"github.com/mirrorgate/mirrorgate/fanout/record/kafka"
 )
 
 // ParseTarget reads [NAME=]URL[,key=value…]. What the text does not say is taken
@@ -18,7 +19,7 @@ import (
 // has none ("t1"). The result is not validated.
 func ParseTarget(text string, defaults TargetConfig, n int) (TargetConfig, error) {
 	t := defaults
-	parts := strings.Split(text, ",")
+	parts := splitTarget(text)
 	t.Name = "t" + strconv.Itoa(n)
 	address := parts[0]
 	if name, rest, ok := strings.Cut(address, "="); ok && !strings.ContainsAny(name, ":/?") {
@@ -43,6 +44,21 @@ func ParseTarget(text string, defaults TargetConfig, n int) (TargetConfig, error
 		}
 	}
 	return t, nil
+}
+
+// splitTarget separates the URL from the keys. That of a topic has commas between its
+// brokers.
+func splitTarget(text string) []string {
+	parts := strings.Split(text, ",")
+	for strings.Contains(parts[0], kafka.Scheme+"://") && len(parts) > 1 {
+		_, hosts, _ := strings.Cut(parts[0], "://")
+		if strings.Contains(hosts, "/") {
+			break
+		}
+		parts[1] = parts[0] + "," + parts[1]
+		parts = parts[1:]
+	}
+	return parts
 }
 
 // targetOptions are the keys that may stand behind a target's URL.

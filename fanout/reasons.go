@@ -22,13 +22,14 @@ const (
 	dropTLS
 	dropDisk
 	dropIO
+	dropBroker
 	dropShutdown
 	dropRemoved
 	dropReasons // how many there are
 )
 
 func (r dropReason) String() string {
-	return [...]string{"", "paused", "breaker", "rate", "memory", "queue_full", "shed", "stale", "dial", "tls", "disk", "io", "shutdown", "removed"}[r]
+	return [...]string{"", "paused", "breaker", "rate", "memory", "queue_full", "shed", "stale", "dial", "tls", "disk", "io", "broker", "shutdown", "removed"}[r]
 }
 
 // errorKind says how a request that was sent ended without a response.

@@ -1,10 +1,35 @@
 package fanout
 
-import "time"
+import (
+	"time"
+
+	"github.com/mirrorgate/mirrorgate/fanout/record/kafka"
+)
 
 // A target may be a recording: what would be sent is kept. It has a queue, and drops
 // like any other; it has no connections, and one worker, which takes what has gathered
 // and brings it to the recording. A request counts as sent when it is there.
+
+// sink is where the requests of a recording go: a file, or a topic of Kafka. It belongs
+// to the worker.
+type sink interface {
+	// add takes requests, and gives their payloads back. What becomes of them is counted
+	// when it is known.
+	add(batch []entry, r *results)
+	// holds reports whether requests wait for others, and tend looks whether they have
+	// done so for long enough.
+	holds() bool
+	tend()
+	// end returns when all is counted.
+	end()
+}
+
+func newSink(t *target) sink {
+	if t.cfg.URL.Scheme == kafka.Scheme {
+		return newKafkaSink(t)
+	}
+	return newFileSink(t)
+}
 
 const (
 	// recordGather is how long the worker lets requests gather: to be woken for each
@@ -20,7 +45,7 @@ const (
 // record is the life of the worker of a recording.
 func (w *worker) record() {
 	t := w.t
-	out := newFileSink(t)
+	out := newSink(t)
 	batch := make([]entry, 0, blockSize)
 	for {
 		if batch = w.takeForRecord(batch[:0], out.holds()); batch == nil {
@@ -29,7 +54,8 @@ func (w *worker) record() {
 		out.add(batch, &w.results)
 		clear(batch)
 		t.settle(&w.results)
-		if len(batch) < blockSize && out.holds() && !out.flushOld() {
+		if len(batch) < blockSize {
+			out.tend()
 			w.letGather()
 		}
 	}

@@ -124,14 +124,11 @@ func (b *fileBlock) hold(t *target) {
 	b.held = held
 }
 
-// flushOld writes the block if its first request has waited long enough for others, and
-// reports whether it did.
-func (s *fileSink) flushOld() bool {
-	if s.t.now()-s.begun < recordWithin {
-		return false
+// tend writes the block if its first request has waited long enough for others.
+func (s *fileSink) tend() {
+	if s.block != nil && s.t.now()-s.begun >= recordWithin {
+		s.flush()
 	}
-	s.flush()
-	return true
 }
 
 func (s *fileSink) flush() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/fanout/record"
+	"github.com/mirrorgate/mirrorgate/fanout/record/kafka"
 )
 
 // Recording says how much a target that is a recording keeps.
@@ -20,10 +21,19 @@ type Recording struct {
 const fileScheme = "file"
 
 // Records reports whether the target is a recording, and no server.
-func (t *TargetConfig) Records() bool { return t.URL != nil && t.URL.Scheme == fileScheme }
+func (t *TargetConfig) Records() bool {
+	return t.URL != nil && (t.URL.Scheme == fileScheme || t.URL.Scheme == kafka.Scheme)
+}
 
 func (t *TargetConfig) validateRecording() error {
 	u, r := t.URL, &t.Recording
+	if u.Scheme == kafka.Scheme {
+		if r.Max != 0 || r.Age != 0 || r.Sync != record.SyncSecond {
+			return fmt.Errorf("max, age and sync are for recordings in files; a topic has its own (retention.bytes, retention.ms)")
+		}
+		_, err := kafka.ParseURL(u)
+		return err
+	}
 	switch {
 	case u.Host != "" || u.Opaque != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || len(filepath.Clean("/"+u.Path)) < 2:
 		return fmt.Errorf("the URL of a recording should be like file:///var/lib/mirrorgate/peak")
@@ -39,6 +49,10 @@ func (t *TargetConfig) validateRecording() error {
 
 // describeRecording returns a sentence on what is kept, and where.
 func (t *TargetConfig) describeRecording() string {
+	if t.URL.Scheme == kafka.Scheme {
+		return fmt.Sprintf("%s keeps whole requests, with the credentials in them, in topic %s of Kafka at %s, for as long as the topic does",
+			t.Name, strings.TrimPrefix(t.URL.Path, "/"), t.URL.Host)
+	}
 	limit := FormatSize(t.Recording.Max)
 	if t.Recording.Age > 0 {
 		limit += " and " + t.Recording.Age.String()
@@ -67,7 +81,7 @@ func (t *TargetConfig) recordingText(key string) string {
 		return FormatSize(r.Max)
 	case key == "age" && r.Age > 0:
 		return r.Age.String()
-	case key == "sync" && (t.Records() || r.Sync != record.SyncSecond):
+	case key == "sync" && (t.Records() && t.URL.Scheme == fileScheme || r.Sync != record.SyncSecond):
 		return r.Sync.String()
 	}
 	return ""

@@ -17,6 +17,7 @@ var dropTexts = map[string]string{
 	"dial":       "it cannot be reached",
 	"tls":        "TLS fails",
 	"disk":       "the disk is full",
+	"broker":     "no broker of Kafka takes them",
 	"io":         "its files cannot be written",
 	"shutdown":   "mirrorgate stops",
 	"removed":    "it was removed",

@@ -7,6 +7,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/mirrorgate/mirrorgate/fanout"
+	"github.com/mirrorgate/mirrorgate/fanout/record/kafka"
 )
 
 // headers reads a mapping from names to values: one header each.
@@ -29,6 +30,10 @@ const (
 	urlKey  = "url"
 )
 
+// topic reports whether a URL is that of a topic of Kafka, which has commas between its
+// brokers.
+func topic(url string) bool { return kafka.IsURL(url) && !strings.ContainsAny(url, " \t\r\n") }
+
 // target reads a mapping from the keys of a target.
 func (f *File) target(m *ast.MappingNode) (Value, error) {
 	target := Value{Line: line(m), Keys: make(map[string]int)}
@@ -41,7 +46,7 @@ func (f *File) target(m *ast.MappingNode) (Value, error) {
 		}
 		target.Keys[key] = line(entry.Key)
 		switch {
-		case strings.ContainsAny(value, ", \t\r\n"):
+		case strings.ContainsAny(value, ", \t\r\n") && !(key == urlKey && topic(value)):
 			return target, f.mistake(entry.Value, "%s is %q, should have no comma and no white space", key, value)
 		case key == nameKey:
 			name = value + "="

@@ -11,7 +11,7 @@
 //	file.go     the configuration file, which internal/configfile reads
 //	sources.go  where a value comes from, and so where a mistake stands
 //	token.go    the secret of the admin server
-//	tls.go      how targets are reached over TLS
+//	tls.go      how targets are reached over TLS; kafka.go how brokers are
 //	convert.go  what fanout and engine get, and whether all of it is right
 //	memory.go   how much of it there is, and for how many connections
 //	warnings.go what is not wrong, but should be mended

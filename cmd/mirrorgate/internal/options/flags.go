@@ -52,6 +52,8 @@ type Options struct {
 	TLSKey      string `name:"tls-key" group:"tls" placeholder:"FILE" help:"Key (PEM) of that certificate."`
 	TLSInsecure bool   `name:"tls-insecure" group:"tls" help:"Do not verify targets."`
 
+	Kafka
+
 	Config string `group:"operation" placeholder:"FILE" help:"YAML with the names of these flags; they and the environment go over it. SIGHUP reads it again."`
 
 	Admin          string   `group:"operation" default:"127.0.0.1:12346" placeholder:"ADDRESS" help:"Where to serve the live page, the API, metrics, health and profiles over HTTP; empty: nowhere."`
@@ -75,6 +77,7 @@ var Groups = kong.ExplicitGroups([]kong.Group{
 	{Key: "requests", Title: "Requests:"},
 	{Key: "compare", Title: "Comparing targets, those with against=:"},
 	{Key: "tls", Title: "TLS to targets:"},
+	{Key: "kafka", Title: "Recordings in Kafka:"},
 	{Key: "operation", Title: "Operation:"},
 })
 

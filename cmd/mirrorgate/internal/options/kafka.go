@@ -1,0 +1,36 @@
+package options
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/mirrorgate/mirrorgate/fanout/record/kafka"
+)
+
+// Kafka are the options of connections to Kafka. Certificates are those of TLS.
+type Kafka struct {
+	KafkaTLS          bool   `name:"kafka-tls" group:"kafka" help:"Speak TLS with the brokers, with the certificates of the --tls options."`
+	KafkaSASL         string `name:"kafka-sasl" group:"kafka" placeholder:"MECHANISM" help:"Log in by SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
+	KafkaUser         string `group:"kafka" placeholder:"NAME" help:"Log in as this user."`
+	KafkaPasswordFile string `group:"kafka" placeholder:"FILE" help:"File with the password."`
+}
+
+// Login reads the files. The error names the option.
+func (k *Kafka) Login(t TLS) (kafka.Login, error) {
+	l := kafka.Login{Mechanism: k.KafkaSASL, User: k.KafkaUser}
+	if k.KafkaPasswordFile != "" {
+		password, err := os.ReadFile(k.KafkaPasswordFile)
+		if err != nil {
+			return l, fmt.Errorf("--kafka-password-file: cannot read password: %w", err)
+		}
+		l.Password = strings.TrimRight(string(password), "\r\n")
+	}
+	if k.KafkaTLS {
+		var err error
+		if l.TLS, err = t.Config(); err != nil {
+			return l, err
+		}
+	}
+	return l, l.Validate()
+}
