@@ -17,7 +17,8 @@ import (
 // helpCmd shows the reference.
 type helpCmd struct {
 	Words    []string `arg:"" optional:"" name:"topic" help:"A topic, a command, or a word of its tables: an option, a metric, a reason such as queue_full."`
-	Markdown bool     `help:"Print all topics in Markdown."`
+	Markdown bool     `help:"Print all topics in Markdown." xor:"form"`
+	Man      bool     `help:"Print the manual page, mirrorgate(1)." xor:"form"`
 }
 
 // Help is what --help shows above the options.
@@ -26,7 +27,8 @@ func (*helpCmd) Help() string {
 
     mirrorgate help accounting
     mirrorgate help queue_full
-    mirrorgate help --markdown > REFERENCE.md`
+    mirrorgate help --markdown > REFERENCE.md
+    mirrorgate help --man > /usr/local/share/man/man1/mirrorgate.1`
 }
 
 // Run prints the list, a topic, or what is known of a word.
@@ -36,6 +38,9 @@ func (c *helpCmd) Run(ctx *kong.Context) error {
 	switch {
 	case c.Markdown:
 		fmt.Print(reference.Markdown(topics))
+		return nil
+	case c.Man:
+		fmt.Print(reference.Man(ctx.Model, topics, buildVersion()))
 		return nil
 	case word == "":
 		listTopics(topics)

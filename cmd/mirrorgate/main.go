@@ -27,6 +27,7 @@
 //	doctorcmd.go      checking HAProxy's configuration, with internal/doctor
 //	probe.go          asking a target what it can, with internal/probe
 //	help.go           the reference, with internal/reference; REFERENCE.md is written from it
+//	completion.go     what shells complete, with internal/completion
 //	version.go        what was built
 //
 // Tests of the binary from outside are in internal/e2e.
@@ -63,7 +64,10 @@ type cli struct {
 	Log         logCmd         `cmd:"" help:"Show what is in a recording."`
 	Bench       benchCmd       `cmd:"" help:"Measure mirrorgate, or any other SPOP agent."`
 	Help        helpCmd        `cmd:"" help:"Explain options, metrics, reasons of drops, and what else the reference has."`
+	Completion  completionCmd  `cmd:"" help:"Print what makes a shell complete commands and options."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
+
+	ShowVersion versionFlag `name:"version" help:"Print the version."`
 }
 
 // The exit codes besides 0.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/alecthomas/kong"
 )
 
 // version is set by the linker (-X main.version=…).
@@ -18,6 +20,18 @@ func buildVersion() string {
 		return "(devel)"
 	}
 	return info.Main.Version
+}
+
+// versionFlag is --version, which others have as well.
+type versionFlag bool
+
+// BeforeReset is called by the parser when it meets the flag.
+func (versionFlag) BeforeReset(app *kong.Kong) error {
+	if err := (versionCmd{}).Run(); err != nil {
+		return err
+	}
+	app.Exit(0)
+	return nil
 }
 
 type versionCmd struct{}

@@ -191,6 +191,12 @@ func TestHelpAndVersion(t *testing.T) {
 	f([]string{"Usage: mirrorgate doctor", "--haproxy-config /etc/haproxy/haproxy.cfg", "--[no-]connect"}, "doctor", "--help")
 	f([]string{"Usage: mirrorgate probe <url>", "mirrorgate probe http://staging:8080/health", "--writes", "[default 5s]"}, "probe", "--help")
 	f([]string{"mirrorgate v1.2.3-test go1."}, "version")
+	f([]string{"mirrorgate v1.2.3-test go1."}, "--version")
+	f([]string{"accounting", "metrics", "mirrorgate COMMAND --help"}, "help")
+	f([]string{"slower than its traffic"}, "help", "queue_full")
+	f([]string{"Usage: mirrorgate config haproxy"}, "help", "config", "haproxy")
+	f([]string{"complete -o default -F _mirrorgate mirrorgate"}, "completion", "bash")
+	f([]string{".TH MIRRORGATE 1", "v1.2.3-test"}, "help", "--man")
 }
 
 // What the environment says holds until the command line says something else. What

@@ -7,6 +7,7 @@
 //	block.go     a text as headings, paragraphs, tables and code
 //	terminal.go  a text for a terminal
 //	markdown.go  all texts as one document
+//	man.go       all texts and all commands as a manual page
 //	find.go      the rows of tables about one word, such as a reason or an option
 //
 // It is pure: nothing here runs on its own, and nothing is locked.

@@ -43,10 +43,19 @@ func forTerminal(blocks []block, width int) string {
 const shortCell = 16
 
 // writeRow writes what the row is about, with the cells that are short beside it, and
-// the others below it. A cell has the name of its column, unless it is the last and
-// nothing else is below.
+// the others below it.
 func writeRow(out *strings.Builder, b block, width int) {
-	beside, below := plain(b.texts[0]), []string(nil)
+	beside, below := cellsOf(b)
+	out.WriteString(wrap(beside, "  ", "    ", width))
+	for _, text := range below {
+		out.WriteString(wrap(text, "        ", "        ", width))
+	}
+}
+
+// cellsOf returns what the row is about with the cells that are short, and the others.
+// A cell has the name of its column, unless it is the last and nothing else is below.
+func cellsOf(b block) (beside string, below []string) {
+	beside = plain(b.texts[0])
 	for i, c := range b.texts[1:] {
 		column, last := b.head[i+1], i+2 == len(b.texts)
 		switch {
@@ -59,10 +68,7 @@ func writeRow(out *strings.Builder, b block, width int) {
 			below = append(below, column+": "+plain(c))
 		}
 	}
-	out.WriteString(wrap(beside, "  ", "    ", width))
-	for _, text := range below {
-		out.WriteString(wrap(text, "        ", "        ", width))
-	}
+	return beside, below
 }
 
 // wrap breaks a text at blanks, so that no line is longer than width if a word is not.
