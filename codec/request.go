@@ -27,6 +27,7 @@ const (
 	RejectMalformed              // not decodable, or no valid HTTP request
 	RejectTruncated              // HAProxy did not send the whole body
 	RejectNoBody                 // it declares a body, and the message has no argument for one
+	RejectGRPCStream             // it is a stream of gRPC, of which more than one message came
 	RejectLoop                   // was mirrored by us before
 	RejectConnect                // CONNECT opens a tunnel, there is nothing to mirror
 	RejectOversize               // more than HAProxy can send, or than there is memory for
@@ -35,12 +36,12 @@ const (
 
 // Rejects lists the reasons above without RejectNone.
 var Rejects = []RejectReason{
-	RejectMalformed, RejectTruncated, RejectNoBody, RejectLoop, RejectConnect, RejectOversize, RejectAborted,
+	RejectMalformed, RejectTruncated, RejectNoBody, RejectGRPCStream, RejectLoop, RejectConnect, RejectOversize, RejectAborted,
 }
 
 // String returns the word that the metrics use.
 func (r RejectReason) String() string {
-	return [...]string{"", "malformed", "truncated", "no_body", "loop", "connect", "oversize", "aborted"}[r]
+	return [...]string{"", "malformed", "truncated", "no_body", "grpc_stream", "loop", "connect", "oversize", "aborted"}[r]
 }
 
 // Request is a borrowed view of one mirrored HTTP request: every slice points

@@ -32,7 +32,7 @@
 //	h2_target.go  which connections there are: who is woken, when there is one more
 //	h2_mux.go     the life of a connection: takes from the queue as streams end
 //	h2_write.go   requests out; h2_read.go responses in, h2_keep.go for those that are compared
-//	h2_outcome.go how streams end
+//	h2_outcome.go how streams end; h2_grpc.go what that means in gRPC
 //
 // what becomes of it:
 //

@@ -34,14 +34,14 @@ type stream struct {
 	entry        // without a payload: its outcome is known
 	used  bool   // it is not over
 	probe bool   // finds out whether the target answers again
-	grpc  int16  // grpc-status, if it came
 	code  uint16 // of the response; 0: has not come
 	start int64  // when it was written
 	since int64  // when what is waited for began: the response at the start, its end at the status
 	took  int64  // nanoseconds, of the response
 	first int64  // its first byte, counted as handed
 
-	keeping keeping
+	grpcStatus int16 // if it came
+	keeping    keeping
 }
 
 // multiplex is the life of a worker that has an HTTP/2 connection. c has requests

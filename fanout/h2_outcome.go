@@ -10,12 +10,11 @@ import (
 
 // ended is the end of a stream.
 func (m *mux) ended(s *stream, ev *http2.Event) {
-	r, t := &m.w.results, m.t
 	m.used = m.clock
 	switch {
 	case s.payload == nil: // its outcome is known
 	case s.code != 0:
-		r.response(t, &s.entry, int(s.code), s.took)
+		m.responded(s)
 	case ev.End == http2.StreamUnprocessed && ev.Code == http2.RefusedStream && s.refused == mostRefused:
 		m.failed(s, resetError(ev.Code), errorReset)
 	case ev.End == http2.StreamUnprocessed:
@@ -30,6 +29,16 @@ func (m *mux) ended(s *stream, ev *http2.Event) {
 		m.failed(s, errMalformed, errorProtocol)
 	}
 	m.free(s)
+}
+
+// responded counts the response on a stream.
+func (m *mux) responded(s *stream) {
+	code := int(s.code)
+	if s.grpc() {
+		m.t.grpc.of(s.grpcStatus).Inc()
+		code = grpcOutcome(code, s.grpcStatus)
+	}
+	m.w.results.response(m.t, &s.entry, code, s.took)
 }
 
 // mostRefused is how often a request is sent again that the target refuses
@@ -63,7 +72,7 @@ func (m *mux) late(s *stream) {
 	switch {
 	case s.payload == nil:
 	case s.code != 0:
-		m.w.results.response(m.t, &s.entry, int(s.code), s.took)
+		m.responded(s)
 	default:
 		m.failed(s, os.ErrDeadlineExceeded, errorTimeout)
 	}
@@ -104,7 +113,7 @@ func (m *mux) lost(s *stream, err error, noted *bool) {
 	var broken *http2.ConnError
 	switch {
 	case s.code != 0:
-		r.response(t, e, int(s.code), s.took)
+		m.responded(s)
 	case !m.wasSent(s):
 		note()
 		r.unsent(t, e, err)

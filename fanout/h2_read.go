@@ -75,13 +75,13 @@ func (m *mux) happened(ev *http2.Event) {
 		m.keep(s, ev)
 	}
 	if ev.GRPC != http2.NoGRPCStatus {
-		s.grpc = int16(ev.GRPC)
+		s.grpcStatus = int16(ev.GRPC)
 	}
 	switch {
 	case ev.End != http2.StreamOpen:
 		m.ended(s, ev)
-	case s.code != 0 && s.payload != nil && !m.state.Sending(ev.Slot):
-		m.w.results.response(m.t, &s.entry, int(s.code), s.took)
+	case s.code != 0 && s.payload != nil && !s.grpc() && !m.state.Sending(ev.Slot):
+		m.responded(s)
 	}
 }
 

@@ -74,6 +74,8 @@ func (m *mux) appendRequest(dst []byte, e *entry, now int64) []byte {
 		HTTPS:  !m.plain(),
 		Path:   line[:len(line)-len(" HTTP/1.1\r\n")],
 		Body:   p.buf[p.body:],
+		// The outcome of gRPC stands behind the body.
+		Trailers: e.flags&flagTrailers != 0, Whole: e.grpc(),
 	}
 	if r.Path[0] != '*' {
 		r.Prefix = t.prefix
@@ -95,7 +97,7 @@ func (m *mux) appendRequest(dst []byte, e *entry, now int64) []byte {
 	}
 	first := m.handed + int64(len(dst))
 	dst, slot := m.state.AppendRequest(dst, &r)
-	m.streams[slot] = stream{entry: *e, used: true, probe: m.probe, grpc: http2.NoGRPCStatus, start: now, since: now, first: first, keeping: keeping}
+	m.streams[slot] = stream{entry: *e, used: true, probe: m.probe, grpcStatus: http2.NoGRPCStatus, start: now, since: now, first: first, keeping: keeping}
 	m.probe = false
 	m.due = min(m.due, now+int64(t.cfg.Timeout))
 	return dst

@@ -85,6 +85,8 @@ const (
 	flagAlone                             // nothing else may be in flight on its connection
 	flagRetried                           // was sent once, without a response
 	flagCompared                          // at a target that is compared with another one
+	flagGRPC                              // the outcome is told by grpc-status
+	flagTrailers                          // says "te: trailers"
 )
 
 // flagsOf returns what a request is.
@@ -94,6 +96,12 @@ func flagsOf(l wire.Layout) (f entryFlags) {
 	}
 	if l.Head {
 		f |= flagHead
+	}
+	if l.GRPC {
+		f |= flagGRPC
+	}
+	if l.Trailers {
+		f |= flagTrailers
 	}
 	if !l.Idempotent || l.Head || l.HasBody {
 		f |= flagAlone

@@ -15,6 +15,7 @@ type entry struct {
 
 func (e *entry) head() bool       { return e.flags&flagHead != 0 }
 func (e *entry) idempotent() bool { return e.flags&flagIdempotent != 0 }
+func (e *entry) grpc() bool       { return e.flags&flagGRPC != 0 }
 func (e *entry) retried() bool    { return e.flags&flagRetried != 0 }
 
 // alone reports whether the request has a connection to itself (RFC 9112 section

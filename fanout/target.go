@@ -23,9 +23,10 @@ type target struct {
 	*common
 	slot       int // in the plan
 	cfg        TargetConfig
-	prefix     []byte // goes in front of paths, without a slash at its end
-	ownHost    []byte // the line of Host for requests that have none
-	newHost    []byte // the line of Host for all requests; nil: keep theirs
+	prefix     []byte       // goes in front of paths, without a slash at its end
+	ownHost    []byte       // the line of Host for requests that have none
+	newHost    []byte       // the line of Host for all requests; nil: keep theirs
+	grpc       *grpcMetrics // nil: it speaks HTTP/1.1 only
 	client     *fasthttp.HostClient
 	addresses  *addresses
 	dialer     net.Dialer
@@ -87,6 +88,9 @@ func newTarget(shared *common, cfg TargetConfig, metrics *targetMetrics) *target
 	t.aborting, t.abort = context.WithCancel(context.Background())
 	t.addresses = newAddresses(shared.options, cfg.URL.Hostname())
 	t.client = newClient(t)
+	if t.mayMultiplex() {
+		t.grpc = newGRPCMetrics(shared.options.Metrics, cfg.Name)
+	}
 	t.metrics.attach(t)
 	t.differs = newDifferences()
 	if !cfg.linked() {

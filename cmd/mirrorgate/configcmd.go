@@ -27,6 +27,8 @@ type configHAProxyCmd struct {
 	NoBody   bool                  `help:"Leave all bodies out: see mirrorgate help haproxy."`
 	Methods  options.Methods       `placeholder:"GET+HEAD" help:"Mirror only these methods (default: all)."`
 	Event    string                `default:"request" placeholder:"EVENT" enum:"request,response" help:"Mirror when the request is there, or when its response is (response), to compare what targets answer."`
+	GRPC     bool                  `name:"grpc" help:"The frontend carries gRPC, too: do not buffer what a client streams. See mirrorgate help grpc."`
+	Unary    []string              `placeholder:"PATH" help:"With --grpc, mirror of gRPC only these methods, which have to be unary: /pkg.Service/Method, or /pkg.Service/*. Repeatable."`
 	Steer    bool                  `help:"Let mirrorgate --steer tell HAProxy how much to send."`
 	SPOEFile string                `name:"spoe-file" default:"/etc/haproxy/spoe-mirror.conf" placeholder:"PATH" help:"Where the SPOE file will be."`
 	Part     string                `default:"all" placeholder:"PART" enum:"all,haproxy,spoe" help:"all, or only the lines for haproxy.cfg (haproxy) or the SPOE file (spoe)."`
@@ -37,6 +39,7 @@ func (c *configHAProxyCmd) Run() error {
 	h := deploy.HAProxy{
 		Version: c.Haproxy, Agents: c.Agents, Sample: float64(c.Sample), MaxBody: int64(c.MaxBody),
 		Methods: c.Methods, SPOEFile: c.SPOEFile, AfterResponse: c.Event == "response", Steer: c.Steer, NoBody: c.NoBody,
+		GRPC: c.GRPC, Unary: c.Unary,
 	}
 	if err := h.Validate(); err != nil {
 		return usageError{fmt.Errorf("config haproxy: %w", err)}

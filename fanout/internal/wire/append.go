@@ -14,13 +14,18 @@ type Layout struct {
 
 	Head       bool // HEAD: its response has no body, whatever it declares
 	Idempotent bool // may be sent again after a broken connection (RFC 9110 section 9.2.2)
+	GRPC       bool // a request of gRPC
+	Trailers   bool // it says "te: trailers", which only HTTP/2 passes on
 	HasBody    bool // or a Content-Length of 0: Puma takes what comes with that for the body
 }
 
 // Append appends the request that Prepare read into p to dst in wire format, and
 // returns the extended slice. It copies everything: nothing is borrowed from p.
 func (r *Rules) Append(dst []byte, p *Prepared) ([]byte, Layout) {
-	l := Layout{Head: string(p.Request.Method) == "HEAD", Idempotent: isIdempotent(p.Request.Method), HasBody: p.keepCL || p.needsLength()}
+	l := Layout{
+		Head: string(p.Request.Method) == "HEAD", Idempotent: isIdempotent(p.Request.Method), HasBody: p.keepCL || p.needsLength(),
+		GRPC: p.grpc, Trailers: p.grpc && p.trailers,
+	}
 	dst = append(dst, p.Request.Method...)
 	dst = append(dst, ' ')
 	l.Path = len(dst)

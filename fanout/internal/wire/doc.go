@@ -8,6 +8,7 @@
 //	fast_path.go    the header sections that nearly all requests have, eight bytes at once
 //	fields.go       all other header sections, field by field
 //	field_rules.go  what becomes of a field, by its name
+//	grpc.go         is a message of gRPC whole
 //	length.go       is the body whole, and which Content-Length is true
 //	guard.go        no byte goes out where HTTP forbids it
 //	append.go       Rules.Append: the request in wire format, and where is what in it

@@ -116,6 +116,12 @@ func (r *Rules) judgeField(p *Prepared, name, value []byte, at int) (keep, ok bo
 		return false, string(value) == "keep-alive"
 	case forwardedField:
 		return true, !r.forwards(p)
+	case typeField:
+		p.grpc = p.grpc || isGRPC(value)
+		return true, true
+	case teField:
+		p.trailers = p.trailers || acceptsTrailers(value)
+		return false, true
 	}
 	return false, false
 }

@@ -15,6 +15,8 @@ const (
 	markerField
 	forwardedField
 	upgradeField
+	typeField
+	teField
 )
 
 // private are the fields that end here, in any spelling: credentials for a proxy
@@ -25,7 +27,7 @@ var private = []string{"proxy-authorization", truncatedName, markerName}
 // (RFC 9110 section 7.6.1), and Expect, which asks for a response that nobody waits
 // for.
 var hopByHop = []string{
-	"keep-alive", "proxy-connection", "te", "trailer", "expect",
+	"keep-alive", "proxy-connection", "trailer", "expect",
 }
 
 // fieldRules finds the rule of a name. Most have none and are kept, which their
@@ -53,6 +55,7 @@ func newFieldRules(o *Options) *fieldRules {
 	exactly("connection", connectionField)
 	exactly("upgrade", upgradeField)
 	exactly(markerName, markerField)
+	exactly("te", teField)
 	for _, name := range hopByHop {
 		exactly(name, dropField)
 	}
@@ -77,6 +80,7 @@ func newFieldRules(o *Options) *fieldRules {
 	if o.ForwardedFor != ForwardedKeep {
 		folded(forwardedName, forwardedField)
 	}
+	exactly("content-type", typeField) // behind what options say of it
 	return f
 }
 

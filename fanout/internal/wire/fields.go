@@ -46,6 +46,11 @@ func (r *Rules) readFields(p *Prepared) codec.RejectReason {
 		case lengthField:
 			lengths++
 			length = it.Value
+		case typeField:
+			p.grpc = p.grpc || isGRPC(it.Value)
+		case teField:
+			p.trailers = p.trailers || acceptsTrailers(it.Value)
+			continue
 		case forwardedField:
 			if r.forwards(p) {
 				size += len(it.Value) + len(separator)

@@ -30,6 +30,8 @@ type Prepared struct {
 	chunked   bool // it declared a body without one (Transfer-Encoding)
 	keepCL    bool // Content-Length is among fields and right
 	truncated bool // the body is not whole, and goes out all the same
+	grpc      bool // it is a request of gRPC
+	trailers  bool // "te: trailers"
 }
 
 // Size returns how many bytes Rules.Append appends at most.
@@ -75,6 +77,9 @@ func (r *Rules) Prepare(p *Prepared, req *codec.Request) codec.RejectReason {
 			return reject
 		}
 	}
+	if p.grpc && !p.judgeMessage() {
+		return codec.RejectGRPCStream
+	}
 	if p.truncated && !r.options.SendTruncated {
 		if req.NoBody {
 			return codec.RejectNoBody
@@ -95,6 +100,7 @@ func (p *Prepared) reset(req *codec.Request) {
 // resetFields forgets what was read of the header fields.
 func (p *Prepared) resetFields() {
 	p.size, p.hasLength, p.chunked, p.keepCL, p.offers = 0, false, false, false, false
+	p.grpc, p.trailers = false, false
 	p.runs, p.hostStart, p.hostEnd = p.runs[:0], 0, 0
 	p.fields, p.host, p.hops = p.fields[:0], -1, p.hops[:0]
 }

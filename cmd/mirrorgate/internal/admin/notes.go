@@ -20,13 +20,14 @@ var levels = []string{"bad", "warn", "quiet", "good"}
 
 // rejectTexts say in words why requests are rejected, and what to look at.
 var rejectTexts = map[string]string{
-	"malformed": "they cannot be decoded, or could split or smuggle a request: mirrorgate doctor",
-	"truncated": "HAProxy did not send the whole body: mirrorgate help haproxy, larger bodies",
-	"no_body":   "they declare a body, and HAProxy is not to send any",
-	"loop":      "they come back: is a target production, or does one send to it? mirrorgate doctor --config tells",
-	"connect":   "CONNECT opens a tunnel",
-	"oversize":  "they are beyond a limit: mirrorgate help oversize",
-	"aborted":   "HAProxy gave them up",
+	"malformed":   "they cannot be decoded, or could split or smuggle a request: mirrorgate doctor",
+	"truncated":   "HAProxy did not send the whole body: mirrorgate help haproxy, larger bodies",
+	"no_body":     "they declare a body, and HAProxy is not to send any",
+	"grpc_stream": "they are streams of gRPC, of which HAProxy sends a part: leave them out, see config haproxy --grpc",
+	"loop":        "they come back: is a target production, or does one send to it? mirrorgate doctor --config tells",
+	"connect":     "CONNECT opens a tunnel",
+	"oversize":    "they are beyond a limit: mirrorgate help oversize",
+	"aborted":     "HAProxy gave them up",
 }
 
 // notesOn says what is wrong, the worst first, or that nothing is.

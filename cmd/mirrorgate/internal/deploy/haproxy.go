@@ -25,6 +25,9 @@ type HAProxy struct {
 	AfterResponse bool // mirror when the response is there, and send its status with it
 	Steer         bool // mirrorgate tells HAProxy how much to send
 	NoBody        bool // bodies stay with HAProxy
+
+	GRPC  bool     // the frontend carries gRPC, whose streams must not be buffered
+	Unary []string // paths of gRPC whose methods are unary, exact or ending in '*': of gRPC only these are mirrored
 }
 
 // HAProxyVersion is the part of a HAProxy's version that matters.
@@ -33,6 +36,7 @@ type HAProxyVersion struct{ Major, Minor int }
 var (
 	oldestHAProxy      = HAProxyVersion{2, 0} // that has all that is always printed
 	oldestMilliseconds = HAProxyVersion{2, 1} // whose date counts in them
+	oldestWaiting      = HAProxyVersion{2, 4} // that can wait for a body by rule
 	oldestSteered      = HAProxyVersion{2, 4} // that can set a variable at its start
 	oldestMultiplexing = HAProxyVersion{3, 1} // whose backends have a mode for SPOP
 )
@@ -97,11 +101,22 @@ func (h HAProxy) Validate() error {
 			return fmt.Errorf("--methods: %q should be methods like GET+HEAD", method)
 		}
 	}
+	for _, path := range h.Unary {
+		if !strings.HasPrefix(path, "/") || strings.ContainsFunc(strings.TrimSuffix(path, "*"), isSpecial) || strings.Contains(strings.TrimSuffix(path, "*"), "*") {
+			return fmt.Errorf("--unary: %q should be a path like /pkg.Service/Method or /pkg.Service/*", path)
+		}
+	}
 	switch {
 	case h.Steer && h.Version.before(oldestSteered):
 		return fmt.Errorf("--steer: HAProxy %s cannot be steered, %s and later can", h.Version, oldestSteered)
 	case !(h.Sample > 0):
 		return errors.New("--sample: a share of 0 would mirror nothing; take the filter out of HAProxy's configuration instead")
+	case len(h.Unary) > 0 && !h.GRPC:
+		return errors.New("--unary: it says which methods of gRPC are unary; give --grpc, too")
+	case h.GRPC && h.NoBody:
+		return errors.New("--grpc: a call of gRPC is its body; leave --no-body out")
+	case h.GRPC && h.Version.before(oldestWaiting):
+		return fmt.Errorf("--grpc: HAProxy %s cannot wait for bodies by rule, %s and later can", h.Version, oldestWaiting)
 	case h.NoBody && h.MaxBody > 0:
 		return errors.New("--max-body: with --no-body no body is sent at all; leave one of the two out")
 	case h.MaxBody > maxBody:
@@ -212,7 +227,27 @@ func (v haproxyView) Condition() string {
 	if v.Steer {
 		names = append(names, "mirror-steered")
 	}
-	return strings.Join(names, " ")
+	wanted := strings.Join(names, " ")
+	if len(v.Unary) > 0 {
+		return "!mirror-grpc " + wanted + " or mirror-grpc mirror-unary " + wanted
+	}
+	return wanted
+}
+
+// ByGroup reports whether a rule of the frontend sends the message: one that waits
+// for the body has to stand in front of it, and events come before all rules.
+func (v haproxyView) ByGroup() bool { return v.GRPC && !v.AfterResponse }
+
+// UnaryPaths returns the conditions that name unary methods.
+func (v haproxyView) UnaryPaths() (conditions []string) {
+	for _, path := range v.Unary {
+		if prefix, ok := strings.CutSuffix(path, "*"); ok {
+			conditions = append(conditions, "path -m beg "+prefix)
+		} else {
+			conditions = append(conditions, "path "+path)
+		}
+	}
+	return conditions
 }
 
 type haproxyServer struct {

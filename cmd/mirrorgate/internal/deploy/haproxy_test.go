@@ -58,6 +58,16 @@ func TestHAProxyText(t *testing.T) {
 	f(HAProxy{Version: HAProxyVersion{3, 2}}, spoe, "timeout processing 20ms", "timeout idle")
 	f(HAProxy{MaxBody: 8192}, config, "tune.bufsize 20480", "--max-frame-size")
 	f(HAProxy{MaxBody: 1 << 20}, config, "mirrorgate has to be started with --max-frame-size 1060864.", "")
+	grpc := HAProxy{Version: HAProxyVersion{3, 2}, GRPC: true}
+	f(grpc, config, "http-request wait-for-body time 10s if !mirror-grpc #", "timeout http-request\", which should be set")
+	f(grpc, config, "http-request send-spoe-group mirror mirror if mirror-agent-up filter spoe", "mirror-unary")
+	f(grpc, spoe, "groups mirror", "event")
+	unary := grpc
+	unary.Unary = []string{"/a.B/*", "/a.C/Get"}
+	f(unary, config, "acl mirror-unary path -m beg /a.B/ acl mirror-unary path /a.C/Get http-request wait-for-body time 10s if !mirror-grpc or mirror-unary", "")
+	f(unary, config, "send-spoe-group mirror mirror if !mirror-grpc mirror-agent-up or mirror-grpc mirror-unary mirror-agent-up", "")
+	unary.AfterResponse = true
+	f(unary, config, "set-var(txn.mirror_on) bool(true) if !mirror-grpc mirror-agent-up or mirror-grpc mirror-unary mirror-agent-up", "send-spoe-group")
 	f(HAProxy{Steer: true}, config, "set-var proc.mirror.rate int(10000)", "tune.bufsize")
 	f(HAProxy{Agents: []string{"10.0.0.7:1", "[::1]:2"}}, config, "server mirrorgate1 10.0.0.7:1 server mirrorgate2 [::1]:2", "init-addr")
 	f(HAProxy{Agents: []string{"host:1"}}, config, "server mirrorgate1 host:1 init-addr last,libc,none", "chroot")

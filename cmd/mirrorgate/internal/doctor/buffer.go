@@ -65,8 +65,9 @@ func (x *examination) largeBuffer(u use) {
 	}
 }
 
-// streaming finds what keeps gRPC from streaming: it needs an origin that speaks
-// HTTP/2, and buffering waits for the end of what has none.
+// streaming finds what keeps gRPC from streaming: buffering waits for the end of
+// what has none. That a frontend may carry gRPC is told by its rules, by clients that
+// are known to speak HTTP/2, or by an origin that does.
 func (x *examination) streaming(u use) {
 	buffering := u.proxy.option("http-buffer-request")
 	if buffering == nil {
@@ -75,11 +76,26 @@ func (x *examination) streaming(u use) {
 	if u.proxy.get("timeout", "http-request") == nil {
 		x.bite(buffering, "there is no timeout http-request: a client that sends its body slowly is waited for as long as timeout client says, and holds a buffer", "add timeout http-request 10s")
 	}
+	note := func(what string, l *line) {
+		x.note(buffering, fmt.Sprintf("if %s at %s:%d, clients that stream get a 408 after timeout http-request: the option waits for the end of a body", what, l.file, l.number),
+			"mirrorgate config haproxy --grpc prints what waits for other bodies only")
+	}
+	for s := u.proxy; s != nil; s = s.defaults {
+		for _, l := range s.lines {
+			switch {
+			case strings.Contains(strings.Join(l.words, " "), "application/grpc"):
+				note("it carries the gRPC", l)
+				return
+			case l.is("bind") && l.after("proto") == "h2":
+				note("it carries gRPC, as clients that speak HTTP/2 only may, from the address", l)
+				return
+			}
+		}
+	}
 	for _, s := range x.config.sections {
 		for _, l := range append(s.all("default-server"), s.all("server")...) {
 			if l.after("proto") == "h2" || slices.Contains(strings.Split(l.after("alpn"), ","), "h2") {
-				x.note(buffering, fmt.Sprintf("if the origin at %s:%d speaks gRPC, clients that stream get a 408 after timeout http-request: the option waits for the end of a body", l.file, l.number),
-					"give gRPC a frontend without the option")
+				note("gRPC is spoken by the origin", l)
 				return
 			}
 		}

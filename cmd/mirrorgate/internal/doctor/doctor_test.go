@@ -175,10 +175,12 @@ func TestExamine(t *testing.T) {
 		"haproxy.cfg:8: there is no timeout http-request: a client that sends its body slowly is waited for as long as timeout client says, and holds a buffer; add timeout http-request 10s")
 
 	// gRPC.
-	const streams = "haproxy.cfg:8: note: if the origin at haproxy.cfg:12 speaks gRPC, clients that stream get a 408 after timeout http-request: " +
-		"the option waits for the end of a body; give gRPC a frontend without the option"
+	const streams = "haproxy.cfg:8: note: if gRPC is spoken by the origin at haproxy.cfg:12, clients that stream get a 408 after timeout http-request: " +
+		"the option waits for the end of a body; mirrorgate config haproxy --grpc prints what waits for other bodies only"
 	f("gRPC", []string{"server origin 127.0.0.1:8080", "server origin 127.0.0.1:8080 proto h2"}, streams)
 	f("gRPC over TLS", []string{"server origin 127.0.0.1:8080", "server origin 127.0.0.1:8443 ssl alpn h2,http/1.1"}, streams)
+	f("gRPC by a rule", []string{buffer, buffer + "    acl grpc req.hdr(content-type) -m beg application/grpc\n"}, strings.Replace(streams, "gRPC is spoken by the origin at haproxy.cfg:12", "it carries the gRPC at haproxy.cfg:9", 1))
+	f("clients with prior knowledge", []string{buffer, buffer + "    bind :8081 proto h2\n"}, strings.Replace(streams, "gRPC is spoken by the origin at haproxy.cfg:12", "it carries gRPC, as clients that speak HTTP/2 only may, from the address at haproxy.cfg:9", 1))
 	f("HTTP/2 without buffering", []string{"server origin 127.0.0.1:8080", "server origin 127.0.0.1:8080 proto h2", buffer, "", "arg_body=req.body ", ""},
 		"spoe.conf:8: note: without arg_body requests that declare a body are dropped as no_body, or go out without it with --truncated send; append arg_body=req.body if bodies shall be mirrored")
 

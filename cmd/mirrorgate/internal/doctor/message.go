@@ -135,8 +135,7 @@ func (x *examination) group(u use, g, m *section) {
 		x.guards(u, rule, condition)
 		x.arguments(u, m, atFrontend, condition)
 	}
-	waits := slices.ContainsFunc(u.proxy.all("http-request"), func(l *line) bool { return l.word(1) == "wait-for-body" })
-	if !waits && !x.buffered(u, atFrontend) {
+	if !u.waits() && !x.buffered(u, atFrontend) {
 		x.unbuffered(u, m)
 	}
 }
@@ -230,12 +229,17 @@ func (x *examination) argument(u use, name string, a argument, event string) {
 // buffered reports whether bodies are there when the event comes. For events of
 // the backend its own option comes in time.
 func (x *examination) buffered(u use, event string) bool {
-	if u.proxy.option("http-buffer-request") != nil {
+	if u.proxy.option("http-buffer-request") != nil || event == atResponse && u.waits() {
 		return true
 	}
 	return event == atBackend && slices.ContainsFunc(x.config.sections, func(s *section) bool {
 		return s.kind == "backend" && s.option("http-buffer-request") != nil
 	})
+}
+
+// waits reports whether a rule waits for bodies.
+func (u use) waits() bool {
+	return slices.ContainsFunc(u.proxy.all("http-request"), func(l *line) bool { return l.word(1) == "wait-for-body" })
 }
 
 func (x *examination) unbuffered(u use, m *section) {

@@ -23,6 +23,7 @@ type Topic struct {
 var titles = [][2]string{
 	{"options", "Options, environment and configuration file"},
 	{"haproxy", "HAProxy's configuration, and what HAProxy logs"},
+	{"grpc", "gRPC through HAProxy, and to targets"},
 	{"choose", "Choose what is mirrored"},
 	{"order", "In order, for each user"},
 	{"requests", "What happens to a request"},
