@@ -45,11 +45,11 @@ func (t *target) work(now int64) int {
 func (w *worker) gather(wait int64) {
 	t := w.t
 	t.gathering = true
+	w.putIdle(t.now())
 	t.mu.Unlock()
 	t.leave()
 	time.Sleep(time.Duration(wait))
 	t.enter()
-	w.checked = false
 	t.mu.Lock()
 	t.gathering = false
 }

@@ -22,6 +22,15 @@ func (t *target) putIdle(conns []*conn, now int64) {
 	}
 }
 
+// putIdle makes the worker's connections idle. t.mu is held.
+func (w *worker) putIdle(now int64) {
+	w.t.putIdle(w.conns, now)
+	w.t.putIdle(w.resting, now)
+	clear(w.conns)
+	clear(w.resting)
+	w.conns, w.resting = w.conns[:0], w.resting[:0]
+}
+
 // popIdle returns the idle connection that was used last, nil if there is none
 // that may be used. t.mu is held.
 func (t *target) popIdle(now int64) *conn {
@@ -79,7 +88,6 @@ func (w *worker) check() {
 		c.behindHead = false
 		kept = append(kept, c)
 	}
-	w.checked = true
 	clear(w.conns[len(kept):])
 	w.conns = kept
 }

@@ -56,11 +56,11 @@ func (w *worker) await(c *conn) {
 			w.report()
 			t.enterBody(c)
 		}
-		until := c.limit()
-		if c.inBody && !long {
-			until = min(until, c.bodyAt+bodyTime+1)
+		until, slack := c.limit(), min(int64(t.cfg.Timeout)/64, lateSlack)
+		if body := c.bodyAt + bodyTime + 1; c.inBody && !long && body < until {
+			until, slack = body, 0
 		}
-		c.readBefore(until, 0)
+		c.readBefore(until, slack)
 		err := c.readLate(&w.results)
 		switch {
 		case err == nil:
@@ -80,6 +80,9 @@ func (w *worker) await(c *conn) {
 	}
 	w.finish(c)
 	w.report()
+	t.mu.Lock()
+	w.putIdle(t.now()) // who is slow to respond may be about to close
+	t.mu.Unlock()
 }
 
 // enterBody lets c be closed if its place is needed.
@@ -91,6 +94,10 @@ func (t *target) enterBody(c *conn) {
 	t.mu.Unlock()
 	w.rouse()
 }
+
+// lateSlack is how much longer a response may take than its time limit, at most, in
+// nanoseconds: the deadline of a socket is not moved for each request.
+const lateSlack = int64(100 * time.Millisecond)
 
 // bodyTime is how long a connection may be in a body that nobody keeps before it
 // can be given up for its place, in nanoseconds: most bodies end at once.

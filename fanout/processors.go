@@ -1,10 +1,9 @@
 package fanout
 
-// processors bounds how many goroutines that send and receive run at a time: as
+// processors bounds how many goroutines that send and receive are ready to run: as
 // many as there are cores. Go runs what is ready in the order in which it became
 // so: without a bound an event loop with ACKs to write would stand behind hundreds
-// of responses that came at once. Whoever runs the event loops gives Go a processor
-// more for each of them, so that one is always free for a loop.
+// of responses that came at once.
 type processors chan struct{}
 
 func newProcessors() processors { return make(processors, cores) }

@@ -37,16 +37,15 @@ func (w *worker) takeIdle(now int64) bool {
 	}
 	share := w.share()
 	need := min(turnConns, (work+share-1)/share)
-	check := len(w.conns) > 0 && !w.checked
+	had := len(w.conns)
 	for len(w.conns) < need {
 		c := t.popIdle(now)
 		if c == nil {
 			break
 		}
 		w.conns = append(w.conns, c)
-		check = true
 	}
-	return check
+	return len(w.conns) > had
 }
 
 // takeShare moves requests from the queue to connections, and reports whether

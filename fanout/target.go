@@ -114,22 +114,22 @@ type worker struct {
 	awake   bool          // counted in t.awake; with t.mu
 	looking bool          // counted in t.looking; with t.mu
 
-	conns   []*conn   // in its hands, and good
-	resting []*conn   // likewise, but not to be used for a while
-	checked bool      // conns were looked at, and there was no pause since
-	busy    []*conn   // with the requests of this turn
-	pending []*conn   // with those of earlier turns
-	spare   []*conn   // empty: where pending goes next
-	opening []*conn   // likewise, but have yet to be opened
-	late    *conn     // what is on it is late, and has yet to be waited for
-	excess  []*conn   // gave their place to another one, have to be closed
-	evicted []*socket // given up for their place, have to be closed
-	fast    bool      // the target is, in this turn
-	probed  bool      // a probe ended in this turn
-	buf     []byte    // of this turn: what is written, then what is read
-	stale   []entry
-	block   []byte // of header fields, scratch
-	results results
+	conns    []*conn   // in its hands, and good: not idle since the last response
+	resting  []*conn   // likewise, but not to be used for a while
+	busy     []*conn   // with the requests of this turn
+	pending  []*conn   // with those of earlier turns
+	spare    []*conn   // empty: where pending goes next
+	opening  []*conn   // likewise, but have yet to be opened
+	late     *conn     // what is on it is late, and has yet to be waited for
+	excess   []*conn   // gave their place to another one, have to be closed
+	evicted  []*socket // given up for their place, have to be closed
+	fast     bool      // the target is, in this turn
+	probed   bool      // a probe ended in this turn
+	gathered bool      // since it read
+	buf      []byte    // of this turn: what is written, then what is read
+	stale    []entry
+	block    []byte // of header fields, scratch
+	results  results
 
 	sockets []*socket // scratch of check
 	polled  []unix.PollFd

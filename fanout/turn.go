@@ -39,9 +39,27 @@ func (w *worker) sendTo(c *conn) {
 	c.write(w.buf)
 }
 
-// receive reads the responses that come until that time, if the target is fast.
+// receive reads the responses that have come, and if the target is fast and the
+// worker did not just let requests gather, those that come soon. It waits for none
+// if there is only one to wait for: that needs no time limit so short.
+func (w *worker) receive(alone bool) {
+	switch {
+	case alone && len(w.busy) == 1:
+		w.putOff(w.busy[0])
+		w.busy[0] = nil
+		w.busy = w.busy[:0]
+	case w.gathered:
+		w.readSent(0)
+	default:
+		w.readSent(w.t.now() + parkTime)
+	}
+	w.gathered = false
+	w.report()
+}
+
+// readSent reads the responses that come until that time, if the target is fast.
 // Those of earlier turns are only looked for.
-func (w *worker) receive(until int64) {
+func (w *worker) readSent(until int64) {
 	late := w.pending
 	w.pending = w.spare
 	for i, c := range late {
@@ -66,9 +84,11 @@ func (w *worker) receive(until int64) {
 
 // receivePending waits for what is pending, before the worker sleeps.
 func (w *worker) receivePending() {
-	turnBuffers.acquire(&w.buf)
-	w.busy, w.pending = w.pending, w.busy
-	w.receive(w.t.now() + parkTime)
+	if len(w.pending) > 1 {
+		turnBuffers.acquire(&w.buf)
+		w.busy, w.pending = w.pending, w.busy
+		w.readSent(w.t.now() + parkTime)
+	}
 	for i, c := range w.pending {
 		w.putLate(c)
 		w.pending[i] = nil

@@ -35,8 +35,6 @@ func (w *worker) run() {
 		}
 		if w.take() {
 			w.send()
-			w.receive(t.now() + parkTime)
-			w.report()
 		} else if w.late == nil {
 			break
 		}
@@ -77,8 +75,21 @@ func (w *worker) take() bool {
 // held, but not all the time.
 func (w *worker) takeOrSleep() bool {
 	t := w.t
-	w.join()
 	now := t.now()
+	if wait := t.gatherTime(now); wait > 0 {
+		w.join()
+		w.gather(wait)
+		w.gathered = true
+		return false
+	}
+	if len(w.busy) > 0 || w.gathered {
+		alone := len(w.busy)+len(w.pending) == 1 && t.queue.n == 0 && len(t.sleepers) > 0
+		t.mu.Unlock()
+		w.receive(alone)
+		t.mu.Lock()
+		return false
+	}
+	w.join()
 	if w.stale = t.takeStale(now, w.stale[:0]); len(w.stale) > 0 {
 		t.mu.Unlock()
 		for i := range w.stale {
@@ -86,10 +97,6 @@ func (w *worker) takeOrSleep() bool {
 		}
 		t.settle(&w.results)
 		t.mu.Lock()
-		return false
-	}
-	if wait := t.gatherTime(now); wait > 0 {
-		w.gather(wait)
 		return false
 	}
 	if wait := t.restTime(now); wait > 0 && len(w.conns) == 0 {
@@ -150,11 +157,7 @@ func (w *worker) join() {
 // there is nothing left to do.
 func (w *worker) sleep(now int64) {
 	t := w.t
-	t.putIdle(w.conns, now)
-	t.putIdle(w.resting, now)
-	clear(w.conns)
-	clear(w.resting)
-	w.conns, w.resting, w.checked = w.conns[:0], w.resting[:0], false
+	w.putIdle(now)
 	turnBuffers.release(&w.buf)
 	w.awake, w.looking = false, false
 	t.awake--

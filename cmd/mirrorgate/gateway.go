@@ -24,13 +24,13 @@ var (
 )
 
 // shareProcessors returns the number of event loops, one for two cores unless
-// some are asked for, since the workers have as much to do. Each loop gets one of
-// Go's processors beside those of the workers, of which as many run as there are
-// cores: no ACK waits for Go to take one from a worker, and no worker while a loop
-// keeps one in epoll.
+// some are asked for, since the workers have as much to do. A loop keeps one of
+// Go's processors while it waits in epoll, until the runtime notices: there must
+// be one that no loop can keep, or the workers would wait with it. Any more only
+// make threads that look for work in each other's queues.
 func shareProcessors(loops int) int {
 	loops = cmp.Or(loops, max(1, cores/2))
-	shared.Do(func() { runtime.GOMAXPROCS(cores + loops) })
+	shared.Do(func() { runtime.GOMAXPROCS(max(cores, loops+1)) })
 	return loops
 }
 
