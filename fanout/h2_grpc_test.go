@@ -90,6 +90,8 @@ func TestTE(t *testing.T) {
 	plain := request("POST", "/b", "x", "host", "x", "te", "trailers", "connection", "close, x-hop", "x-hop", "1")
 	f.Submit([]codec.Request{grpc, plain})
 	drain(t, f)
+	mu.Lock()
+	defer mu.Unlock()
 	if want := []string{`/a ["trailers"]`, `/b []`}; fmt.Sprint(sorted(got)) != fmt.Sprint(want) {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -28,17 +28,20 @@ func TestVariants(t *testing.T) {
 	}
 	send := func(trace Trace, variants int) map[string]got {
 		t.Helper()
-		clear(arrived)
 		f := newFanout(t, func(c *Config) { c.SetHeaders, c.Trace = []Header{{Name: "X-Env", Value: "all"}}, trace }, specs...)
 		if n := len(f.plan.Load().variants); n != variants {
 			t.Errorf("there are %d variants, want %d", n, variants)
 		}
 		f.Submit([]codec.Request{request("GET", "/api/x", "", "host", "h", "x-secret", "s", "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")})
 		drain(t, f)
-		if len(arrived) != len(specs) {
-			t.Errorf("%d targets got it, want %d", len(arrived), len(specs))
+		mu.Lock()
+		defer mu.Unlock()
+		sent := arrived
+		arrived = map[string]got{}
+		if len(sent) != len(specs) {
+			t.Errorf("%d targets got it, want %d", len(sent), len(specs))
 		}
-		return arrived
+		return sent
 	}
 	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 	sent := send(0, 4)
