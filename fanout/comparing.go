@@ -135,20 +135,31 @@ func (c *comparing) compare(p *pair, k *link) {
 	tp := &c.counted
 	*tp = tally.Pair{Reference: &c.reference, Response: &c.response, Diff: &c.diff, Warming: p.at < p.warmUntil}
 	tp.Method, tp.Target = p.payload.requestLine()
-	if k.noise >= 0 && p.sides[k.noise].fate != absent {
-		if reason := k.noNoise(p.sides); reason != 0 {
-			k.counts.unpaired(tally.NoiseSide, reason, p.at)
-		} else {
-			p.read(&c.second, uint8(k.noise))
-			rules.comparer.Pair(&c.noise, &c.reference, &c.second, explain)
-			tp.Copy, tp.Noise = &c.second, &c.noise
-		}
+	if c.readSecond(p, k) {
+		hashBodies(&c.reference, &c.response, &c.second)
+		rules.comparer.Pair(&c.noise, &c.reference, &c.second, explain)
+		tp.Copy, tp.Noise = &c.second, &c.noise
+	} else {
+		hashBodies(&c.reference, &c.response)
 	}
 	rules.comparer.Pair(&c.diff, &c.reference, &c.response, explain)
 	k.counts.add(tp, p)
 	if explain {
 		rules.budget.Spend(time.Duration(c.now() - begun))
 	}
+}
+
+// readSecond reads the response of the second copy, if it has a part in the pair.
+func (c *comparing) readSecond(p *pair, k *link) bool {
+	if k.noise < 0 || p.sides[k.noise].fate == absent {
+		return false
+	}
+	if reason := k.noNoise(p.sides); reason != 0 {
+		k.counts.unpaired(tally.NoiseSide, reason, p.at)
+		return false
+	}
+	p.read(&c.second, uint8(k.noise))
+	return true
 }
 
 // compareRules are what Compare says, ready for use.

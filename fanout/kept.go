@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 	"time"
 
@@ -245,7 +246,20 @@ func (p *pair) read(r *compare.Response, at uint8) {
 		r.Hash = k.hashed.Sum64()
 	} else {
 		r.Body = k.buf[k.head:]
-		r.Hash = xxhash.Sum64(r.Body)
+	}
+}
+
+// hashBodies sets the hashes of bodies that were kept. If they are all equal, which
+// is cheaper to find out, none is needed.
+func hashBodies(responses ...*compare.Response) {
+	first := responses[0]
+	if !slices.ContainsFunc(responses, func(r *compare.Response) bool { return !bytes.Equal(r.Body, first.Body) }) {
+		return
+	}
+	for _, r := range responses {
+		if len(r.Body) > 0 {
+			r.Hash = xxhash.Sum64(r.Body)
+		}
 	}
 }
 

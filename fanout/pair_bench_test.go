@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mirrorgate/mirrorgate/codec"
+	"github.com/mirrorgate/mirrorgate/fanout/internal/http1"
 )
 
 // jsonTarget responds to each request with 2 kB of JSON, and to every nth with
@@ -100,4 +101,44 @@ func BenchmarkCompared(b *testing.B) {
 	run("uncompared", "", 0)
 	run("equal", ",against=v1", 0)
 	run("1 % differ", ",against=v1", 100)
+}
+
+// BenchmarkPair is what comparing adds to a request whose two responses of 2 kB are
+// equal, without their way over the network.
+func BenchmarkPair(b *testing.B) {
+	f := newFanout(b, func(c *Config) { c.Compare = DefaultCompare() }, "v1="+nobody, "v2="+nobody+",against=v1")
+	defer drain(b, f)
+	response := []byte(jsonResponse(`{"items":[` + strings.Repeat(`{"id":4711,"name":"lamp","price":19.99,"tags":["a","b"]},`, 35) + `null]}`))
+	scratch := newBatch(f)
+	scratch.follow(f.plan.Load())
+	l := scratch.plan.links
+	c := &comparing{common: f.common}
+	r := browserRequest()
+	f.prepare(&scratch.prepared, &r)
+	var memo http1.Memo
+	b.SetBytes(int64(2 * len(response)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range scratch.sides {
+			scratch.sides[i].selected(dropNone)
+		}
+		p := scratch.pair(&scratch.prepared)
+		pl := scratch.serialise(&scratch.prepared, 0)
+		pl.pair = p
+		f.memory.payloads.Add(pl.cost())
+		e := entry{payload: pl}
+		for i, t := range l.sides {
+			p.join(&e, t)
+			conn := conn{exchange: exchange{batch: []entry{e}}}
+			conn.begin(0)
+			if _, err := conn.readResponse(&memo, response); err != nil {
+				b.Fatal(err)
+			}
+			k := &conn.keeping
+			k.status(200, int64(i))
+			k.kept.complete = true
+			p.sides[i] = side{fate: responded, response: k.kept}
+		}
+		c.conclude(p)
+	}
 }

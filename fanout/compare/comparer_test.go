@@ -59,7 +59,9 @@ func TestStatus(t *testing.T) {
 	check(t, c, response(200, ""), response(200, ""), "same")
 	check(t, c, response(200, ""), response(401, ""), "status; status: 200 → 401")
 	check(t, c, response(200, "a: 1\n\nx"), response(500, "a: 2\n\ny"), "status; status: 200 → 500; header: a; body")
-	grpc := func(status string) *Response { return response(200, "content-type: application/grpc\ngrpc-status: "+status) }
+	grpc := func(status string) *Response {
+		return response(200, "content-type: application/grpc\ngrpc-status: "+status)
+	}
 	check(t, c, grpc("0"), grpc("0"), "same")
 	check(t, c, grpc("0"), grpc("13"), "status; status: grpc-status 0 → 13")
 	check(t, c, grpc("0"), response(200, "content-type: application/grpc"), "status; status: grpc-status 0 → none")
