@@ -161,11 +161,26 @@ func (s share) bounds(level float64) (low, high float64) {
 	return s.bound(mean, least, level), s.bound(mean, 1, level)
 }
 
-func (s share) bound(inside, outside, level float64) float64 {
-	if !s.excludes(outside, level) {
-		return outside
+// bound finds where the excluded values begin between the mean and the outermost
+// value. It goes outwards from the mean in steps that double, starting with what a
+// normal distribution would give, and then halves: so that a narrow interval takes no
+// more looks than a wide one.
+func (s share) bound(mean, outermost, level float64) float64 {
+	const halvings = 7 // of a step that is about the width
+	spread := math.Sqrt(2*level*(s.differs+s.noise+1)/s.n/s.n) + level/s.n
+	inside, step := mean, math.Copysign(spread, outermost-mean)
+	outside := mean + step
+	for math.Abs(outside-mean) < math.Abs(outermost-mean) && !s.excludes(outside, level) {
+		inside = outside
+		step *= 2
+		outside += step
 	}
-	for range 17 {
+	if math.Abs(outside-mean) >= math.Abs(outermost-mean) {
+		if outside = outermost; !s.excludes(outside, level) {
+			return outside
+		}
+	}
+	for range halvings {
 		if m := (inside + outside) / 2; s.excludes(m, level) {
 			outside = m
 		} else {

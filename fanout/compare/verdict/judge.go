@@ -102,7 +102,7 @@ func (j *judge) routes(s *tally.Summary, whole *tally.Route) (differs, open bool
 		differs = true
 	case NotYet:
 		open = true
-		j.factor = max(j.factor, j.factorFor(all))
+		j.wait(all)
 	}
 	return differs, open
 }
@@ -162,7 +162,7 @@ func (j *judge) route(r *tally.Route) (Route, share) {
 	case sure:
 		judged.Verdict = Differs
 	case judged.Verdict == NotYet && !judged.TooFew:
-		j.factor = max(j.factor, j.factorFor(of))
+		j.wait(of)
 	}
 	return judged, of
 }

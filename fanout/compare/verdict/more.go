@@ -5,18 +5,22 @@ import "math"
 // unknownFactor is beyond what anyone waits for.
 const unknownFactor = 1 << 20
 
-// factorFor is how many times as many pairs decide a hypothesis, if what comes is
-// like what came.
-func (j *judge) factorFor(s share) float64 {
+// wait makes j.factor so large that so many times as many pairs decide this
+// hypothesis, too, if what comes is like what came.
+func (j *judge) wait(s share) {
 	n := max(s.n, 1)
 	decided := func(factor float64) bool {
 		more := share{n * factor, s.differs * factor, s.noise * factor, s.triples}
 		return more.excludes(j.rule.Tolerance, j.level)
 	}
-	low, high := 1.0, 2.0
+	if math.IsInf(j.factor, 1) || j.factor > 1 && decided(j.factor) {
+		return
+	}
+	low, high := j.factor, 2*j.factor
 	for ; !decided(high); low, high = high, high*2 {
 		if high > unknownFactor {
-			return math.Inf(1)
+			j.factor = math.Inf(1)
+			return
 		}
 	}
 	for range 10 {
@@ -26,7 +30,7 @@ func (j *judge) factorFor(s share) float64 {
 			low = m
 		}
 	}
-	return high
+	j.factor = high
 }
 
 // latencyFactor follows from bounds that close in by the root of the number.
