@@ -37,6 +37,10 @@ func TestDroppedAllocatesNothing(t *testing.T) {
 	f("sampled out by cookie", by("cookie:theme"), nobody+",sample=0", browserRequest())
 	f("sampled out by path", by("path"), nobody+",sample=0", browserRequest())
 	f("memory", noMemory, nobody, browserRequest(), browserRequest())
+	f("no pair", func(c *Config) {
+		noMemory(c)
+		c.Targets = append(c.Targets, parseTargets(t, []string{"v2=" + nobody + ",against=t1"})...)
+	}, nobody, browserRequest(), browserRequest())
 	f("rate", noMemory, nobody+",rate=0.001/s", browserRequest(), browserRequest())
 }
 

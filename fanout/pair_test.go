@@ -174,6 +174,39 @@ func TestUnpaired(t *testing.T) {
 	f("v1b in its queue", func(f *Fanout) { f.targets[1].drain(dropRemoved) }, "same=2 noise:removed=2")
 }
 
+// What goes since a queue is full ends its pair, whichever request that is.
+func TestQueueFullIsUnpaired(t *testing.T) {
+	for _, policy := range []string{"newest", "oldest"} {
+		a, b := listen(t, func(c *rawConn) { c.serve(ok) }), listen(t, func(c *rawConn) { c.serve(ok) })
+		f := newFanout(t, comparesAll, "v1="+a.url, "v2="+b.url+",against=v1,queue=2,drop="+policy)
+		f.targets[1].hold()
+		f.Submit(requests("GET /a", "GET /b", "GET /c"))
+		f.Submit(requests("GET /d"))
+		f.targets[1].letGo()
+		drain(t, f)
+		if got := found(t, f, "v2"); got != "same=2 target:queue_full=2" {
+			t.Errorf("drop=%s: found %s", policy, got)
+		}
+		checkPairs(t, f, "v2", 4)
+	}
+}
+
+// Over TLS responses are kept as they are without.
+func TestPairsOverTLS(t *testing.T) {
+	a := listen(t, func(c *rawConn) { c.serve(jsonResponse(`{"price":19.99}`)) })
+	b := listenTLS(t, nil, func(c *rawConn) { c.serve(jsonResponse(`{"price":19.990}`)) })
+	f := newFanout(t, func(c *Config) {
+		comparesAll(c)
+		b.trust(c)
+	}, "v1="+a.url, "v2="+b.url+",against=v1")
+	f.Submit(requests("GET /a", "GET /b"))
+	drain(t, f)
+	if got := found(t, f, "v2"); got != "same=2" {
+		t.Errorf("found %s", got)
+	}
+	checkPairs(t, f, "v2", 2)
+}
+
 // Responses that wait for those of the other side get a quarter of the memory: then
 // their requests have no pair, and room is left for other requests.
 func TestWaitingPairsAreBounded(t *testing.T) {
