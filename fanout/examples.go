@@ -1,7 +1,6 @@
 package fanout
 
 import (
-	"bytes"
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/fanout/compare"
@@ -59,7 +58,5 @@ func (n *comparison) countExamples() {
 
 // sections returns the header section and the body of the request, borrowed from p.
 func (p *payload) sections() (header, body []byte) {
-	head, body, _ := bytes.Cut(p.buf, []byte("\r\n\r\n"))
-	_, header, _ = bytes.Cut(head, newline)
-	return header, body
+	return p.buf[p.fields:p.body], p.buf[p.body:]
 }

@@ -123,7 +123,7 @@ func BenchmarkPair(b *testing.B) {
 			scratch.sides[i].selected(dropNone)
 		}
 		p := scratch.pair(&scratch.prepared)
-		pl := scratch.serialise(&scratch.prepared, 0)
+		pl := scratch.serialise(scratch.plan.variants[0].rules, &scratch.prepared, 0)
 		pl.pair = p
 		f.memory.payloads.Add(pl.cost())
 		e := entry{payload: pl}
