@@ -90,10 +90,11 @@ func TestConfigHAProxyIsValid(t *testing.T) {
 	}
 	for _, event := range []string{"--event=request", "--event=response"} {
 		f("--agents=10.0.0.7:12345", event)
-		for _, option := range []string{"--steer", "--sample=0.5%", "--max-body=64k", "--no-body", "--methods=GET+HEAD"} {
+		for _, option := range []string{"--steer", "--sample=0.5%", "--max-body=64k", "--no-body", "--methods=GET+HEAD", "--grpc"} {
 			f("--agents=10.0.0.7:12345", event, option)
 		}
 	}
+	f("--agents=10.0.0.7:12345", "--grpc", "--unary=/a.B/*", "--unary=/a.C/Get", "--sample=10%", "--methods=POST")
 	f("--agents=10.0.0.7:12345,unix:/run/mirrorgate/spop.sock,[2001:db8::7]:12345",
 		"--sample=10%", "--max-body=2m", "--methods=POST", "--event=response", "--steer")
 }
