@@ -19,6 +19,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 )
 
 // operatorConfig is what the printed lines are merged into.
@@ -131,7 +132,7 @@ func TestConfigHAProxyMirrors(t *testing.T) {
 	post := func(body, more string) string {
 		return fmt.Sprintf("POST /p?q=1 HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n%s\r\n%s", len(body), more, body)
 	}
-	f := func(name string, options []string, send func(t *testing.T, addr string) (want []recorded)) {
+	f := func(name string, options []string, send func(t *testing.T, addr string) (want []recorded), loops int64) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			origin, target := startRecorder(t), startRecorder(t)
@@ -139,7 +140,10 @@ func TestConfigHAProxyMirrors(t *testing.T) {
 			a := startAgent(t, "--listen", "unix:"+socket, "--target", target.url())
 			addr := startPrinted(t, origin.addr(), append(options, "--agents", a.spop+",unix:"+socket)...)
 			want := send(t, addr)
-			a.atRest(int64(len(want)), oneTarget)
+			c := a.atRest(int64(len(want))+loops, oneTarget)
+			if got := c.Count("mirrorgate_requests_rejected_total", readings.Of("reason", "loop")); got != loops {
+				t.Errorf("%d requests came back, want %d", got, loops)
+			}
 			mirrored := target.all()
 			if len(mirrored) != len(want) {
 				t.Fatalf("%d requests are mirrored, want %d", len(mirrored), len(want))
@@ -162,8 +166,8 @@ func TestConfigHAProxyMirrors(t *testing.T) {
 		answered(t, addr, post(body, "X-Long: "+strings.Repeat("x", 7000)+"\r\n"))
 		return []recorded{{line: "POST /p?q=1 HTTP/1.1", body: body}}
 	}
-	f("large bodies", []string{"--max-body=64k"}, large)
-	f("large bodies after the response", []string{"--max-body=64k", "--event=response"}, large)
+	f("large bodies", []string{"--max-body=64k"}, large, 0)
+	f("large bodies after the response", []string{"--max-body=64k", "--event=response"}, large, 0)
 
 	guarded := func(t *testing.T, addr string) []recorded {
 		answered(t, addr, post("once", ""))
@@ -171,8 +175,8 @@ func TestConfigHAProxyMirrors(t *testing.T) {
 		answered(t, addr, "GET /other HTTP/1.1\r\nHost: h\r\n\r\n")
 		return []recorded{{line: "POST /p?q=1 HTTP/1.1", body: "once"}}
 	}
-	f("methods and loops", []string{"--methods=POST+PUT", "--steer"}, guarded)
-	f("methods and loops after the response", []string{"--methods=POST+PUT", "--steer", "--event=response"}, guarded)
+	f("methods and loops", []string{"--methods=POST+PUT", "--steer"}, guarded, 1)
+	f("methods and loops after the response", []string{"--methods=POST+PUT", "--steer", "--event=response"}, guarded, 1)
 }
 
 // Of n requests with a share p each, a fair die is this far from n·p once in a

@@ -52,7 +52,7 @@ func startMatrix(t *testing.T, options, agentOptions []string) (addr string, ori
 			agentOptions[i] = strings.Replace(option, unixSocket, socket, 1)
 		}
 	}
-	a = startAgent(t, append(agentOptions, "--target="+target.url())...)
+	a = startAgent(t, append(agentOptions, "--target="+target.url()+",upgrade=true")...)
 	if socket == "" {
 		socket = a.spop
 	}
@@ -239,7 +239,7 @@ func TestHAProxyMatrixRejects(t *testing.T) {
 				sendsBytes("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n")(t, addr)
 				sendsBytes("GET / HTTP/1.1\r\nHost: example.com\r\nX-Mirrored-By: mirrorgate\r\n\r\n")(t, addr)
 				a.stop(t)
-				if got, want := a.rejectedAtEnd(), map[string]any{"truncated": float64(len(cut)), "connect": 1.0}; !maps.Equal(got, want) {
+				if got, want := a.rejectedAtEnd(), map[string]any{"truncated": float64(len(cut)), "connect": 1.0, "loop": 1.0}; !maps.Equal(got, want) {
 					t.Errorf("rejected are %v, want %v", got, want)
 				}
 				if got := target.all(); len(got) > 0 {
