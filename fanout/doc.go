@@ -25,6 +25,7 @@
 //	recording.go  its worker takes what has gathered
 //	recording_request.go  a request, and what is known of it, as a record
 //	recording_file.go  in blocks to a goroutine that writes them, which package record does
+//	recording_kafka.go or to a client of Kafka, see package record/kafka
 //
 // or, where the target speaks HTTP/2:
 //
@@ -55,6 +56,7 @@
 //	replan.go     puts either in force: which targets stay, come and go
 //	state.go      says what is in force
 //	drain.go      shutdown
+//	room.go       whether there is room for more, and finished.go whether all has ended, for a replay
 //
 // What they work on, the whole before its parts: a type stands behind the code
 // that uses it.

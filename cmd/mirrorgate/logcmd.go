@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/options"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/recordings"
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/replay"
 	"github.com/mirrorgate/mirrorgate/fanout/record"
@@ -22,15 +23,21 @@ type logCmd struct {
 
 // wantedFlags say which requests of which recording are meant.
 type wantedFlags struct {
-	Recording string   `arg:"" help:"Folder of the recording."`
+	Recording string   `arg:"" help:"Folder of the recording, or kafka://b1:9092,b2:9092/topic."`
 	From      string   `placeholder:"TIME" help:"Only what arrived then or later, like 2026-11-26T09:00."`
 	To        string   `placeholder:"TIME" help:"Only what arrived before, like 10:00 on the day of --from."`
 	Route     []string `sep:"none" placeholder:"ROUTE" help:"Only this route, like 'GET /api/shops/*/orders'. Repeatable."`
 	Status    []string `placeholder:"STATUS" help:"Only with this status of production, like 404, 5xx or unknown. Repeatable."`
+
+	options.Kafka
+	TLSCA       string `name:"tls-ca" env:"MIRRORGATE_TLS_CA" group:"kafka" placeholder:"FILE" help:"Certificates (PEM) to verify brokers with (default: those of the system)."`
+	TLSCert     string `name:"tls-cert" env:"MIRRORGATE_TLS_CERT" group:"kafka" placeholder:"FILE" help:"Certificate (PEM) to show to brokers."`
+	TLSKey      string `name:"tls-key" env:"MIRRORGATE_TLS_KEY" group:"kafka" placeholder:"FILE" help:"Key (PEM) of that certificate."`
+	TLSInsecure bool   `name:"tls-insecure" env:"MIRRORGATE_TLS_INSECURE" group:"kafka" help:"Do not verify brokers."`
 }
 
-// read hands the requests to the writer, and returns the reader, which is closed.
-func (f *wantedFlags) read(w recordings.Writer) (*record.Reader, error) {
+// read hands the requests to the writer, and returns the recording, which is closed.
+func (f *wantedFlags) read(w recordings.Writer) (source, error) {
 	from, to, err := replay.ParseRange(f.From, f.To, time.Now())
 	if err != nil {
 		return nil, usageError{err}
@@ -39,22 +46,28 @@ func (f *wantedFlags) read(w recordings.Writer) (*record.Reader, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	reader, err := record.NewReader(f.Recording, from, to)
+	login, err := f.Login(options.TLS{CA: f.TLSCA, Cert: f.TLSCert, Key: f.TLSKey, Insecure: f.TLSInsecure})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	s, err := openSource(f.Recording, login, sourceRange{from: from, to: to})
 	if err != nil {
 		return nil, err
 	}
-	defer reader.Close()
-	return reader, recordings.Write(reader, filter, w)
+	defer s.Close()
+	return s, recordings.Write(s, filter, w)
 }
 
 // show is read, for commands whose output says nothing of the end.
 func (f *wantedFlags) show(w recordings.Writer) error {
-	reader, err := f.read(w)
+	s, err := f.read(w)
 	if err != nil {
 		return err
 	}
-	for _, tear := range reader.Torn() {
-		fmt.Fprintln(os.Stderr, "mirrorgate:", tearText(tear))
+	if files, ok := s.(folder); ok {
+		for _, tear := range files.Torn() {
+			fmt.Fprintln(os.Stderr, "mirrorgate:", tearText(tear))
+		}
 	}
 	return nil
 }
@@ -120,20 +133,26 @@ func (*logStatCmd) Help() string {
 // Run counts.
 func (c *logStatCmd) Run() error {
 	stat := recordings.NewStat()
-	reader, err := c.read(stat)
+	s, err := c.read(stat)
 	if err != nil {
 		return err
 	}
-	_, size := reader.Progress()
-	fmt.Printf("recording %s, %d bytes in %d segments\n", c.Recording, size, reader.Segments())
-	if reader.Written() {
+	files, ok := s.(folder)
+	if !ok {
+		fmt.Println("recording", c.Recording)
+		stat.Report(os.Stdout)
+		return nil
+	}
+	_, size := files.Progress()
+	fmt.Printf("recording %s, %d bytes in %d segments\n", c.Recording, size, files.Segments())
+	if files.Written() {
 		fmt.Println("written   just now, so this is what there was")
 	}
 	stat.Report(os.Stdout)
-	for _, tear := range reader.Torn() {
+	for _, tear := range files.Torn() {
 		fmt.Println(tearText(tear))
 	}
-	if len(reader.Torn()) > 0 {
+	if len(files.Torn()) > 0 {
 		return exitStatus(exitFailed)
 	}
 	return nil

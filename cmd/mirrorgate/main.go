@@ -20,6 +20,7 @@
 //	verdict.go        whether a target is like its reference, and
 //	differences.go    examples of how it differs, with internal/console
 //	replay.go         a recording again, with internal/replay
+//	source.go         the recordings of both: a folder, or a topic of Kafka
 //	logcmd.go         what is in a recording, with internal/recordings
 //	demo.go           all of it on one machine, with internal/demo
 //	bench.go          measuring an agent; cmd/mirrorgate-bench compares them

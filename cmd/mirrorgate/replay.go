@@ -22,16 +22,18 @@ import (
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/replay"
 	"github.com/mirrorgate/mirrorgate/fanout"
 	"github.com/mirrorgate/mirrorgate/fanout/compare/verdict"
-	"github.com/mirrorgate/mirrorgate/fanout/record"
+	"github.com/mirrorgate/mirrorgate/fanout/record/kafka"
 )
 
 // replayCmd sends what was recorded again, with the options of the default command.
 type replayCmd struct {
-	Recording string `arg:"" help:"Folder of the recording."`
+	Recording string `arg:"" help:"Folder of the recording, or kafka://b1:9092,b2:9092/topic."`
 	Speed     string `default:"1x" placeholder:"SPEED" help:"How fast: 1x as it was recorded, 2.5x, or max, as fast as the targets take it."`
 	From      string `placeholder:"TIME" help:"Only what arrived then or later, like 2026-11-26T09:00, in local time if it has no zone."`
 	To        string `placeholder:"TIME" help:"Only what arrived before, like 10:00 on the day of --from."`
 	Times     uint   `default:"1" placeholder:"N" help:"How many times, one after the other."`
+	Group     string `placeholder:"NAME" help:"Of Kafka: the consumer group whose members share one replay; it goes on where they came to."`
+	Start     string `placeholder:"TIME" help:"When --from is played, or the first request without that: given alike to all members of a group it paces them together (default: now)."`
 	Tolerance string `default:"0.1%" placeholder:"SHARE" help:"For the verdict on targets with against=NAME: what share of the pairs may differ, beyond noise."`
 	Latency   string `placeholder:"RULE" help:"For the verdict: how much slower a quantile may be, as p99+10% (default: latency does not count)."`
 	options.Options
@@ -98,11 +100,6 @@ func (r *replayCmd) replay(set *metrics.Set, l *logging.Log) (*outcome, error) {
 	if r.LogDifferences {
 		plan.fanout.DifferenceLog = l.Unthrottled()
 	}
-	reader, err := record.NewReader(r.Recording, plan.from, plan.to)
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
 	token, err := r.AdminToken()
 	if err != nil {
 		return nil, usageError{err}
@@ -118,22 +115,24 @@ func (r *replayCmd) replay(set *metrics.Set, l *logging.Log) (*outcome, error) {
 	if err != nil {
 		return nil, usageError{r.Locate(err, plan.fanout.Targets)}
 	}
+	source, err := openSource(r.Recording, plan.fanout.Kafka, sourceRange{plan.from, plan.to, r.Group, f})
+	if err != nil {
+		f.Drain(context.Background())
+		return nil, err
+	}
+	defer source.Close()
 	limitMemory(plan.fanout.Memory)
 	adminServer.Serve(nil, f)
 	r.announceTargets(f, adminServer, log)
 
 	playing, drained := r.untilStopped(l)
 	begun := time.Now()
-	player := &replay.Player{Sink: f, Speed: plan.speed, Batch: plan.batch()}
-	played := r.play(playing, player, reader)
+	player := plan.player(f)
+	played := r.play(playing, player, source)
 	f.Drain(drained)
-	for _, tear := range reader.Torn() {
-		log.Warn("the recording is torn: what was there is not replayed", "file", tear.File, "at", tear.At, "bytes", tear.Lost)
-	}
-	if gone := reader.Gone(); gone > 0 {
-		log.Warn("segments were removed before they were read", "segments", gone)
-	}
-	if player.Played == 0 && played == nil {
+	played = errors.Join(played, source.Finish())
+	source.Tell(log)
+	if player.Played == 0 && played == nil && r.Group == "" {
 		return nil, errors.New("there is no request in the recording at that time")
 	}
 	o := &outcome{summary: r.summary(player, time.Since(begun))}
@@ -146,6 +145,7 @@ type plan struct {
 	fanout   fanout.Config
 	speed    float64
 	from, to time.Time
+	start    time.Time // when from is played; zero: when the first request is
 	rule     verdict.Rule
 }
 
@@ -162,8 +162,18 @@ func (r *replayCmd) plan(set *metrics.Set, log *slog.Logger) (p plan, err error)
 	if p.rule, err = verdict.ParseRule(r.Tolerance, r.Latency); err != nil {
 		return p, fmt.Errorf("--%w", err)
 	}
-	if r.Times == 0 {
+	if p.start, err = replay.ParseTime(r.Start, time.Now()); err != nil {
+		return p, fmt.Errorf("--start: %w", err)
+	}
+	switch fromKafka := kafka.IsURL(r.Recording); {
+	case r.Times == 0:
 		return p, errors.New("--times is 0, should be at least 1")
+	case fromKafka && r.Times > 1:
+		return p, errors.New("--times is for folders: a topic is played once")
+	case !fromKafka && r.Group != "":
+		return p, errors.New("--group is for Kafka")
+	case fromKafka && p.start.IsZero() && !p.from.IsZero():
+		p.start = time.Now()
 	}
 	if p.fanout, err = r.Fanout(set, log); err != nil {
 		return p, err
@@ -175,6 +185,11 @@ func (r *replayCmd) plan(set *metrics.Set, log *slog.Logger) (p plan, err error)
 	}
 	p.fanout.Steer = nil
 	return p, nil
+}
+
+// player plays to f.
+func (p *plan) player(f *fanout.Fanout) *replay.Player {
+	return &replay.Player{Sink: f, Speed: p.speed, Batch: p.batch(), Start: p.start, Origin: p.from}
 }
 
 // batch is how many requests may be submitted at once: what every queue takes.
@@ -229,14 +244,15 @@ func (r *replayCmd) untilStopped(l *logging.Log) (playing, drained context.Conte
 }
 
 // play plays the recording as often as it is to be.
-func (r *replayCmd) play(ctx context.Context, player *replay.Player, reader *record.Reader) error {
+func (r *replayCmd) play(ctx context.Context, player *replay.Player, reader source) error {
 	_, all := reader.Progress()
-	player.Progress = func() {}
+	player.Progress = reader.Tend
 	pass := int64(0)
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		bar := replay.NewBar(os.Stderr, all*int64(r.Times))
 		defer bar.Close()
 		player.Progress = func() {
+			reader.Tend()
 			read, _ := reader.Progress()
 			bar.Set(pass*all + read)
 		}

@@ -10,10 +10,10 @@ import (
 
 // Kafka are the options of connections to Kafka. Certificates are those of TLS.
 type Kafka struct {
-	KafkaTLS          bool   `name:"kafka-tls" group:"kafka" help:"Speak TLS with the brokers, with the certificates of the --tls options."`
-	KafkaSASL         string `name:"kafka-sasl" group:"kafka" placeholder:"MECHANISM" help:"Log in by SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
-	KafkaUser         string `group:"kafka" placeholder:"NAME" help:"Log in as this user."`
-	KafkaPasswordFile string `group:"kafka" placeholder:"FILE" help:"File with the password."`
+	KafkaTLS          bool   `env:"MIRRORGATE_KAFKA_TLS" name:"kafka-tls" group:"kafka" help:"Speak TLS with the brokers, with the certificates of the --tls options."`
+	KafkaSASL         string `env:"MIRRORGATE_KAFKA_SASL" name:"kafka-sasl" group:"kafka" placeholder:"MECHANISM" help:"Log in by SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."`
+	KafkaUser         string `env:"MIRRORGATE_KAFKA_USER" group:"kafka" placeholder:"NAME" help:"Log in as this user."`
+	KafkaPasswordFile string `env:"MIRRORGATE_KAFKA_PASSWORD_FILE" group:"kafka" placeholder:"FILE" help:"File with the password."`
 }
 
 // Login reads the files. The error names the option.

@@ -38,7 +38,7 @@ type Player struct {
 	Sink     Sink
 	Speed    float64   // 0: as fast as the Sink takes it
 	Start    time.Time // when Origin is played; zero: the first record, now
-	Origin   time.Time // a time in the recording
+	Origin   time.Time // a time in the recording; zero: that of the first record
 	Batch    int       // requests that are submitted at once, at most MaxBatch
 	Progress func()    // is called now and then
 	Lateness Lateness  // of what was submitted
@@ -115,7 +115,10 @@ func (p *Player) some(ctx context.Context, records []record.Record) (n int, err 
 func (p *Player) begin(first int64, now time.Time) {
 	pace := newPace(p.Speed, now, first)
 	if !p.Start.IsZero() {
-		pace = newPace(p.Speed, p.Start, p.Origin.UnixNano())
+		if !p.Origin.IsZero() {
+			first = p.Origin.UnixNano()
+		}
+		pace = newPace(p.Speed, p.Start, first)
 	}
 	p.pace = &pace
 }
