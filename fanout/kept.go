@@ -45,6 +45,10 @@ func (c *conn) readResponse(m *http1.Memo, b []byte) (n int, err error) {
 	if c.keeping.pair == nil {
 		return c.response.ReadWith(m, b)
 	}
+	return c.readKept(m, b)
+}
+
+func (c *conn) readKept(m *http1.Memo, b []byte) (n int, err error) {
 	for err == nil && !c.response.Done() {
 		var taken int
 		var part http1.Part
