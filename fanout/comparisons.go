@@ -54,6 +54,16 @@ func (f *Fanout) Comparison(target string) (*tally.Summary, error) {
 	return n.summary(), nil
 }
 
+// Totals returns the sums of Comparison over all routes, for little. The errors are
+// those of Comparison.
+func (f *Fanout) Totals(target string) (tally.Totals, error) {
+	n, err := f.comparison(target)
+	if err != nil {
+		return tally.Totals{}, err
+	}
+	return n.tally.Totals(), nil
+}
+
 // Fresh begins the counts of a target anew, as after a new deployment under the
 // same URL, and forgets its examples. Pairs of requests that came before do not
 // count any more. Metrics go on. The errors are those of Comparison.

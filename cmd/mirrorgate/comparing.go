@@ -25,7 +25,7 @@ func comparing(all []fanout.Compared) (lines []string) {
 		}
 		switch writes := slices.DeleteFunc(slices.Clone(c.Methods), func(m string) bool { return slices.Contains(safeMethods, m) }); {
 		case len(c.Methods) == 0:
-			line += ": all methods, POST, PUT, PATCH and DELETE too: " + strings.Join(copies, ", ") + " will write (methods=GET+HEAD keeps them from it)"
+			line += ": all methods, POST, PUT, PATCH and DELETE too: " + strings.Join(copies, ", ") + " will write"
 		case len(writes) > 0:
 			line += ": " + strings.Join(c.Methods, ", ") + ": " + strings.Join(copies, ", ") + " will write"
 		default:

@@ -134,3 +134,24 @@ func (t *Tally) dropCandidates() {
 	}
 	t.candidates = 0
 }
+
+// Totals are what was counted of all routes together.
+type Totals struct {
+	Explained int64  // pairs, or triples where there is a second copy
+	Excess    Counts // of them, as Route.Excess
+}
+
+// Totals returns the sums without a copy of all that they are made of.
+func (t *Tally) Totals() (all Totals) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	add := func(r *Route) {
+		all.Explained += r.Explained
+		all.Excess.merge(r.Excess)
+	}
+	for _, r := range t.routes {
+		add(r)
+	}
+	add(t.other)
+	return all
+}

@@ -200,6 +200,9 @@ func TestHostsAddUp(t *testing.T) {
 		b, _ := json.Marshal(want)
 		t.Errorf("three hosts counted\n%s\nand one\n%s", a, b)
 	}
+	if got := one.Totals(); got.Explained != 3000 || got.Excess != want.Whole().Excess {
+		t.Errorf("the totals are %+v, want %+v", got, want.Whole().Excess)
+	}
 	if w := want.Whole(); w.Results.Pairs() != 3000 || w.Target.Count() != 3000 || w.Fields != nil {
 		t.Errorf("the whole is %+v", w)
 	}

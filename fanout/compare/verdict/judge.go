@@ -176,7 +176,7 @@ func b2i(b bool) int {
 
 func (j *judge) field(r *tally.Route, f *tally.Field) Field {
 	of := share{float64(r.Explained), float64(f.Differs - f.Both), float64(f.Noise - f.Both), j.triples}
-	judged := Field{Field: placeOf(f.Field), Kind: f.Kind, Differs: f.Differs - f.Both, Noise: f.Noise - f.Both, Excess: of.excess()}
+	judged := Field{Field: placeOf(f.Field), Kind: f.Kind, Differs: f.Differs - f.Both, Noise: f.Noise - f.Both, Both: f.Both, Excess: of.excess()}
 	if !j.triples && r.Explained >= minAlways && isValue(f.Field) && float64(f.Differs) > always*of.n {
 		judged.Always = true
 		if rule := ignoreRule(r.Name, f.Field); rule != "" && !slices.Contains(j.v.Ignore, rule) {

@@ -102,9 +102,9 @@ func worstFields(fields []Field) string {
 func needs(v *Verdict) string {
 	s := fmt.Sprintf("%s more pairs", count(*v.MorePairs))
 	if v.MoreSeconds != nil && *v.MoreSeconds < 1e9 {
-		s += ", at this rate " + time.Duration(math.Ceil(*v.MoreSeconds)*1e9).String()
+		s += ", at this rate " + time.Duration(math.Ceil(*v.MoreSeconds)*1e9).String() + ","
 	}
-	return s + ", would tell"
+	return s + " would tell"
 }
 
 func tooFew(v *Verdict) string {

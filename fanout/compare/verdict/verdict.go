@@ -69,6 +69,7 @@ type Field struct {
 	// the field; Noise those in which only the second copy does.
 	Differs int64   `json:"differs"`
 	Noise   int64   `json:"noise"`
+	Both    int64   `json:"both"` // triples in which both do, in neither of the former
 	Excess  float64 `json:"excess"`
 	Sure    bool    `json:"sure"`   // the excess is above the tolerance
 	Always  bool    `json:"always"` // a value that differs always, and may mean nothing

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mirrorgate/mirrorgate/fanout"
+	"github.com/mirrorgate/mirrorgate/fanout/compare/tally"
 	"github.com/mirrorgate/mirrorgate/fanout/compare/verdict"
 )
 
@@ -30,6 +31,33 @@ func differingShare(rates map[string]float64) float64 {
 		all += rate
 	}
 	return differing(rates) / all
+}
+
+// comparedTotals are those of each target that is compared with another one.
+type comparedTotals map[string]tally.Totals
+
+func totalsOf(f *fanout.Fanout) comparedTotals {
+	all := comparedTotals{}
+	for _, c := range f.Compared() {
+		if totals, err := f.Totals(c.Target); err == nil { // or there is nothing to show
+			all[c.Target] = totals
+		}
+	}
+	return all
+}
+
+// addPoints adds, of what was explained since before, the share in which the target
+// differs beyond noise, and that of the noise beyond it; NaN if that was nothing.
+func (now comparedTotals) addPoints(points map[string]float64, before comparedTotals) {
+	for target, n := range now {
+		since := before[target]
+		if n.Explained < since.Explained {
+			since = tally.Totals{} // it began anew
+		}
+		explained := float64(n.Explained - since.Explained)
+		points["target/"+target+"/differs"] = float64(n.Excess.Differs-since.Excess.Differs) / explained
+		points["target/"+target+"/noise"] = float64(n.Excess.Noise-since.Excess.Noise) / explained
+	}
 }
 
 // comparing says how the target differs at present, if it does, and otherwise than

@@ -33,6 +33,7 @@ type history struct {
 
 	mu     sync.Mutex
 	recent []readings.Reading // the last windowTicks+1 at most, oldest first
+	totals []comparedTotals   // of the same moments
 	tick   int64              // the number of the last point, from 1
 	lines  map[string]*line
 }
@@ -46,7 +47,7 @@ type line struct {
 func newHistory(set *metrics.Set, f *fanout.Fanout) *history {
 	return &history{
 		set: set, fanout: f, start: time.Now(),
-		recent: []readings.Reading{readings.Read(set)}, lines: map[string]*line{},
+		recent: []readings.Reading{readings.Read(set)}, totals: []comparedTotals{totalsOf(f)}, lines: map[string]*line{},
 	}
 }
 
@@ -75,12 +76,14 @@ func (h *history) window() window {
 // take adds one point to each line.
 func (h *history) take() {
 	now := readings.Read(h.set)
-	groups := h.fanout.Groups()
+	groups, totals := h.fanout.Groups(), totalsOf(h.fanout)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	points := pointsOver(now, now.Since(h.recent[len(h.recent)-1]), now.Since(h.recent[0]), groups)
-	h.recent = append(h.recent, now)
-	h.recent = h.recent[max(0, len(h.recent)-windowTicks-1):]
+	totals.addPoints(points, h.totals[0])
+	h.recent, h.totals = append(h.recent, now), append(h.totals, totals)
+	oldest := max(0, len(h.recent)-windowTicks-1)
+	h.recent, h.totals = h.recent[oldest:], h.totals[oldest:]
 	h.add(points)
 }
 
@@ -103,8 +106,6 @@ func pointsOver(now readings.Reading, second, window readings.Growth, groups []f
 			points[line+"p50"] = window.Quantile(0.5, "mirrorgate_target_duration_seconds", target)
 			points[line+"p99"] = window.Quantile(0.99, "mirrorgate_target_duration_seconds", target)
 			points[line+"queue"] = now.Sum("mirrorgate_target_queue_length", target)
-			points[line+"differs"] = differingShare(window.Rates("result", "mirrorgate_compare_total", target))
-			points[line+"noise"] = differingShare(window.Rates("result", "mirrorgate_compare_noise_total", target))
 			points[line+"breaker"] = now.Sum("mirrorgate_target_breaker_open", target)
 			addRates(points, line+"answers/", second.Rates("code", "mirrorgate_target_responses_total", target))
 			addRates(points, line+"errors/", second.Rates("kind", "mirrorgate_target_errors_total", target))

@@ -25,7 +25,7 @@ function buildVerdict(target, against, noise) {
   all.addEventListener("click", () => { every = !every; show(); });
   const prefix = `target/${target}/`;
   const tiles = element("div", "tiles",
-    chart("Differs", () => ({
+    chart(noise ? "Differs beyond noise" : "Differs", () => ({
       format: share, series: [
         { line: lineOf(prefix + "differs"), colour: "bad", label: target, fill: true },
         ...(noise ? [{ line: lineOf(prefix + "noise"), colour: "quiet", label: `noise ${noise}` }] : [])],
@@ -116,7 +116,7 @@ function buildField(target, against, route, name) {
   return {
     rows: () => open ? [row, shown] : [row],
     update(v, r, f) {
-      ["", ratio(f.differs, r.explained), v.noise ? ratio(f.noise, r.explained) : "–", "", "", f.always ? "always" : f.sure ? "differs" : ""]
+      ["", ratio(f.differs + f.both, r.explained), v.noise ? ratio(f.noise + f.both, r.explained) : "–", "", "", f.always ? "always" : f.sure ? "differs" : f.differs > f.noise ? "" : "noise"]
         .forEach((text, i) => setText(row.children[i + 1], text));
       row.lastChild.className = f.sure ? "bad" : "quiet";
     },

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,7 +70,7 @@ func routeRow(v *verdict.Verdict, r *verdict.Route) []string {
 		word = "too few to say"
 	}
 	return []string{
-		r.Route, shortCount(float64(r.Pairs)), shareOf(r.Differs, r.Explained), noiseOf(v, r.Noise, r.Explained),
+		r.Route, pairs(r.Pairs), shareOf(r.Differs, r.Explained), noiseOf(v, r.Noise, r.Explained),
 		beside(r.Reference.P50, r.Response.P50), beside(r.Reference.P99, r.Response.P99), word,
 	}
 }
@@ -81,8 +82,10 @@ func fieldRow(v *verdict.Verdict, r *verdict.Route, f *verdict.Field) []string {
 		word = "always"
 	case f.Sure:
 		word = verdict.Differs
+	case f.Differs <= f.Noise:
+		word = "noise"
 	}
-	return []string{"  " + fieldName(f), "", shareOf(f.Differs, r.Explained), noiseOf(v, f.Noise, r.Explained), "", "", word}
+	return []string{"  " + fieldName(f), "", shareOf(f.Differs+f.Both, r.Explained), noiseOf(v, f.Noise+f.Both, r.Explained), "", "", word}
 }
 
 // fieldName is the name by which differences are asked for.
@@ -91,6 +94,14 @@ func fieldName(f *verdict.Field) string {
 		return f.Field
 	}
 	return f.Field + " (" + f.Kind.String() + ")"
+}
+
+func pairs(n int64) string {
+	const exact = 10_000
+	if n < exact {
+		return strconv.FormatInt(n, 10)
+	}
+	return shortCount(float64(n))
 }
 
 func shareOf(n, of int64) string {

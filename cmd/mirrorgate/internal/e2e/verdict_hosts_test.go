@@ -50,12 +50,12 @@ func (a *agent) sums(pairs int64) *tally.Summary {
 // Two agents behind one HAProxy count together what one counts that gets all of the
 // traffic, to the last pair, and the verdict over both is the same.
 func TestVerdictOfTwoHosts(t *testing.T) {
-	const total = 3000
+	const total = 2000
 	v1, v1b, v2 := serveVersion(t, nil), serveVersion(t, nil), serveVersion(t, wrongPrice)
 	a, b, all := startVersions(t, v1, v1b, v2), startVersions(t, v1, v1b, v2), startVersions(t, v1, v1b, v2)
 	addr := startSharedProxy(t, strings.TrimPrefix(v1.url, "http://"), a, b, all)
 	c := newCrowd(addr)
-	c.run(8, upTo(total), shopping)
+	c.run(4, upTo(total), shopping)
 	c.unharmed(t)
 
 	want := all.sums(total)
