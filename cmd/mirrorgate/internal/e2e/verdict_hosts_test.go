@@ -54,15 +54,26 @@ func TestVerdictOfTwoHosts(t *testing.T) {
 	v1, v1b, v2 := serveVersion(t, nil), serveVersion(t, nil), serveVersion(t, wrongPrice)
 	a, b, all := startVersions(t, v1, v1b, v2), startVersions(t, v1, v1b, v2), startVersions(t, v1, v1b, v2)
 	addr := startSharedProxy(t, strings.TrimPrefix(v1.url, "http://"), a, b, all)
-	c := newCrowd(addr)
-	c.run(4, upTo(total), shopping)
-	c.unharmed(t)
-
-	want := all.sums(total)
-	received := a.value("mirrorgate_requests_received_total")
-	sum := a.sums(int64(received))
-	if err := sum.Merge(b.sums(total - int64(received))); err != nil {
-		t.Fatal(err)
+	// Where a busy machine keeps a request back for a second there is one pair less, at
+	// the one or at the other, so that there is nothing to be compared: once more.
+	var want, sum *tally.Summary
+	for attempt := 0; attempt == 0 || len(want.Unpaired)+len(sum.Unpaired) > 0; attempt++ {
+		if attempt == 10 {
+			t.Fatalf("there is always a request without its pair: %v, %v", want.Unpaired, sum.Unpaired)
+		}
+		for _, agent := range []*agent{a, b, all} {
+			agent.post("/api/verdict/fresh?target=v2")
+		}
+		before := a.value("mirrorgate_requests_received_total")
+		c := newCrowd(addr)
+		c.run(4, upTo(total), shopping)
+		c.unharmed(t)
+		want = all.sums(total)
+		received := int64(a.value("mirrorgate_requests_received_total") - before)
+		sum = a.sums(received)
+		if err := sum.Merge(b.sums(total - received)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if got, want := plainSums(t, sum), plainSums(t, want); got != want {
 		t.Errorf("two agents counted\n%s\nand one\n%s", got, want)
