@@ -90,7 +90,7 @@ func TestCheckShowsWhatIsInForce(t *testing.T) {
 	f("memory", "2GiB", "environment MIRRORGATE_MEMORY")
 	f("drain", "1m30s", "flag")
 	f("timeout", "7s", "environment MIRRORGATE_TIMEOUT")
-	f("batch", "1", "default")
+	f("batch", "", "not set")
 	f("admin", "127.0.0.1:12346", "default")
 	f("tls-insecure", "false", "default")
 	f("loops", "", "not set")
@@ -156,7 +156,7 @@ func TestConfigurationMistakes(t *testing.T) {
 		f("target: http://127.0.0.1:1\n"+option+"\n", "m.yaml:2: "+want)
 	}
 	f("", "--target is missing: name at least one, like --target http://staging:8080")
-	f("target: foo\n", "m.yaml:1: target t1: the URL should be like http://host:8080 or https://host/prefix")
+	f("target: foo\n", "m.yaml:1: target t1: the URL should be like http://host:8080, https://host/prefix or h2c://host:8080")
 	f("\ntarget:\n- http://a:%zz\n", `m.yaml:3: target http://a:%zz: cannot read URL "http://a:%zz": should be like http://host:8080`)
 	f("target:\n- url: http://a\n  queue: 0\n", "m.yaml:3: target t1: queue is 0, should be from 1 to 16777216")
 	f("target:\n- http://a,queue=0\n", "m.yaml:2: target t1: queue is 0, should be from 1 to 16777216")

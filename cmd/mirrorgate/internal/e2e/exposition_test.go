@@ -97,7 +97,7 @@ func checkFamily(t *testing.T, name string, family *dto.MetricFamily) {
 func TestMetrics(t *testing.T) {
 	origin, target := startRecorder(t), startRecorder(t)
 	a := startAgent(t, "--target", "a="+target.url(), "--target", "b="+target.url()+",group=g,methods=GET",
-		"--target", "a2="+target.url(), "--target", "v2="+target.url()+",against=a,noise=a2")
+		"--target", "a2="+target.url(), "--target", "v2="+target.url()+",against=a,noise=a2", "--target", "h=h2c://"+target.addr()+",methods=PATCH")
 	_, text := a.get("/metrics")
 	atStart := parsePage(t, text)
 	for name, family := range atStart.ours() {
@@ -110,7 +110,7 @@ func TestMetrics(t *testing.T) {
 
 	c := newCrowd(startProxy(t, sizedSPOE, origin.addr(), a))
 	c.run(5, upTo(100), nil)
-	a.atRest(100, map[string][]string{"a": {"a"}, "g": {"b"}, "a2": {"a2"}, "v2": {"v2"}})
+	a.atRest(100, map[string][]string{"a": {"a"}, "g": {"b"}, "a2": {"a2"}, "v2": {"v2"}, "h": {"h"}})
 	_, text = a.get("/metrics")
 	atEnd := parsePage(t, text)
 	for name, family := range atEnd.ours() {

@@ -44,7 +44,7 @@ type semantics struct {
 
 func newSemantics(t *testing.T, spoe string) *semantics {
 	s := &semantics{t: t, origin: startRecorder(t), target: startRecorder(t)}
-	s.agent = startAgent(t, "--target", s.target.url())
+	s.agent = startAgent(t, "--target", s.target.url()+",upgrade=true")
 	s.addr = startProxy(t, spoe, s.origin.addr(), s.agent)
 	return s
 }

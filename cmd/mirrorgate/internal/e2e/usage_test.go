@@ -64,7 +64,7 @@ func TestBadInput(t *testing.T) {
 	}
 	f("", "--target is missing: name at least one, like --target http://staging:8080")
 	f("--targets http://a", `unknown flag --targets, did you mean "--target"?`+help)
-	f("--target foo", "--target t1: the URL should be like http://host:8080 or https://host/prefix")
+	f("--target foo", "--target t1: the URL should be like http://host:8080, https://host/prefix or h2c://host:8080")
 	f("--target http://a:%zz", `--target http://a:%zz: cannot read URL "http://a:%zz": should be like http://host:8080`)
 	f("--target http://a,wieght=3", `--target http://a,wieght=3: unknown key "wieght", should be one of against, age, batch, conns, del-header, drop, group, host, hosts, http, max, max-age, methods, noise, path, queue, rate, rewrite, sample, server-name, set-header, sync, timeout, tls-ca, tls-cert, tls-key, upgrade, weight`)
 	f("--target http://a,conns=many", `--target http://a,conns=many: conns is "many", should be a whole number`)
@@ -183,12 +183,12 @@ func TestHelpAndVersion(t *testing.T) {
 	f([]string{
 		"Usage: mirrorgate --target [NAME=]URL", "  demo  ", "  config haproxy  ", "mirrorgate --target http://staging:8080",
 		"\nTargets:", "\nDefaults of the targets:", "\nFrom HAProxy:", "\nRequests:", "\nTLS to targets:", "\nOperation:",
-		"[default 1, $MIRRORGATE_BATCH]", "$MIRRORGATE_TLS_CA",
+		"over HTTP/2 64). [$MIRRORGATE_BATCH]", "$MIRRORGATE_TLS_CA",
 	}, "--help")
-	f([]string{"Usage: mirrorgate demo", "--duration=TIME", "[default 5s]"}, "demo", "--help")
+	f([]string{"Usage: mirrorgate demo", "--duration=TIME", "[default 10s]"}, "demo", "--help")
 	f([]string{"Usage: mirrorgate config haproxy", "--agents=ADDRESS,... ", "--haproxy 3.2 --agents 10.0.0.7:12345"}, "config", "haproxy", "--help")
 	f([]string{"Usage: mirrorgate config systemd", "> /etc/systemd/system/mirrorgate.service"}, "config", "systemd", "--help")
-	f([]string{"Usage: mirrorgate doctor", "--haproxy-config /etc/haproxy/haproxy.cfg", "--[no-]connect"}, "doctor", "--help")
+	f([]string{"Usage: mirrorgate doctor", "mirrorgate doctor /etc/haproxy/haproxy.cfg", "--[no-]connect"}, "doctor", "--help")
 	f([]string{"Usage: mirrorgate probe <url>", "mirrorgate probe http://staging:8080/health", "--writes", "[default 5s]"}, "probe", "--help")
 	f([]string{"mirrorgate v1.2.3-test go1."}, "version")
 	f([]string{"mirrorgate v1.2.3-test go1."}, "--version")
