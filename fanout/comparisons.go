@@ -201,6 +201,7 @@ func (n *comparison) add(tp *tally.Pair, p *pair) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.stale(p.at) {
+		n.metrics.route(route.Other, tp.Diff.Result)
 		return
 	}
 	name, slot := n.tally.Add(tp)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/fanout/compare/tally"
@@ -192,9 +193,10 @@ func (c *Config) validateLink(t *TargetConfig) error {
 		if side.Sample == 0 {
 			return fmt.Errorf("against=%s cannot be: the sample of %s is 0%%, so no request goes to both", t.Against, side.Name)
 		}
-		if !methodsMeet(t.Methods, side.Methods) {
-			return fmt.Errorf("against=%s cannot be: %s gets %s and %s gets %s, so no request goes to both",
-				t.Against, t.Name, formatMethods(t.Methods), side.Name, formatMethods(side.Methods))
+		for _, key := range []string{"methods", "path", "hosts"} {
+			if a, b := t.Text(key), side.Text(key); !listsMeet(a, b) {
+				return fmt.Errorf("against=%s cannot be: %s has %s=%s and %s has %s=%s, so no request goes to both", t.Against, t.Name, key, a, side.Name, key, b)
+			}
 		}
 	}
 	return nil
@@ -210,7 +212,30 @@ func (c *Config) members(t *TargetConfig) (n int) {
 	return n
 }
 
-// methodsMeet reports whether a request can be in both; empty means all.
-func methodsMeet(a, b []string) bool {
-	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(m string) bool { return slices.Contains(b, m) })
+// listsMeet reports whether a request can be in both lists of patterns, as Text has
+// them; those without a value and "all" have every request.
+func listsMeet(a, b string) bool {
+	if a == "" || b == "" || a == "all" || b == "all" {
+		return true
+	}
+	for _, x := range strings.Split(strings.ToLower(a), listSeparator) {
+		if slices.ContainsFunc(strings.Split(strings.ToLower(b), listSeparator), func(y string) bool { return patternsMeet(x, y) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// patternsMeet reports whether two patterns can match the same text. Of two with a *
+// only what stands in front of that is looked at.
+func patternsMeet(a, b string) bool {
+	headA, _, starA := strings.Cut(a, "*")
+	headB, _, starB := strings.Cut(b, "*")
+	switch {
+	case !starA:
+		return matches(b, []byte(a), false)
+	case !starB:
+		return matches(a, []byte(b), false)
+	}
+	return strings.HasPrefix(headA, headB) || strings.HasPrefix(headB, headA)
 }

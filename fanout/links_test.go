@@ -43,7 +43,11 @@ func TestLinksAreValid(t *testing.T) {
 	f("against is v1, a recording, which has no responses", "v1=file:///tmp/a,max=1GiB", "v2=http://b,against=v1")
 	f("a recording has no responses", "v1=http://a", "v2=file:///tmp/a,max=1GiB,against=v1")
 	f("the sample of v1 is 0%", "v1=http://a,sample=0", "v2=http://b,against=v1")
-	f("v2 gets POST and v1 gets GET", "v1=http://a,methods=GET", "v2=http://b,methods=POST,against=v1")
+	f("v2 has methods=POST and v1 has methods=GET", "v1=http://a,methods=GET", "v2=http://b,methods=POST,against=v1")
+	f("v2 has path=/b* and v1 has path=/a*", "v1=http://a,path=/a*", "v2=http://b,path=/b*,against=v1")
+	f("v1b has hosts=b.example", "v1=http://a,hosts=A.example", "v1b=http://b,hosts=b.example", "v2=http://b,hosts=a.example,against=v1,noise=v1b")
+	f("", "v1=http://a,path=/a*+/c", "v2=http://b,path=/b+/*c,against=v1")
+	f("", "v1=http://a,path=/a/b*", "v2=http://b,path=/a*,against=v1")
 }
 
 func TestCompareOptionsAreValid(t *testing.T) {
