@@ -153,6 +153,7 @@ type Config struct {
 	Source        netip.Addr // local address of outgoing connections; the zero value: any
 	TLS           *tls.Config
 	Kafka         kafka.Login   // of recordings in a topic
+	MaskKey       [32]byte      // of the hashes in recordings; all zero: a random one
 	DNSTTL        time.Duration // how long the addresses of a name are used before it is looked up again; 0: for ever
 	Resolver      *net.Resolver // looks names up; nil: the system's
 

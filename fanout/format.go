@@ -40,7 +40,7 @@ func (t *TargetConfig) Text(key string) string {
 		return t.Host
 	case "methods":
 		return formatMethods(t.Methods)
-	case "max", "age", "sync":
+	case "max", "age", "sync", "mask":
 		return t.recordingText(key)
 	case "path":
 		return strings.Join(t.Paths, listSeparator)

@@ -35,5 +35,5 @@ func TestTextIsReadBack(t *testing.T) {
 	f(",path=/api/*+/x,hosts=a.example.com+*.b,upgrade=true,set-header=A:b%2Cc+D:e%2Bf%20g%25,del-header=x+y,rewrite=/a/=/b/")
 	f(",tls-ca=/ca.pem,tls-cert=/c.pem,tls-key=/k.pem,server-name=a.example.com")
 	f(",against=v1,noise=v1b")
-	f(",max=20GiB,age=168h,sync=block")
+	f(",max=20GiB,age=168h,sync=block,mask=a+b")
 }

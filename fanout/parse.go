@@ -77,6 +77,7 @@ var targetOptions = map[string]func(*TargetConfig, string) error{
 	"host":        func(t *TargetConfig, v string) error { t.Host = v; return nil },
 	"methods":     func(t *TargetConfig, v string) error { t.Methods = ParseMethods(v); return nil },
 	"max":         func(t *TargetConfig, v string) error { return parseSize("max", v, &t.Recording.Max) },
+	"mask":        func(t *TargetConfig, v string) error { t.Recording.Mask = v; return nil },
 	"age":         func(t *TargetConfig, v string) error { return parseAge("age", v, &t.Recording.Age) },
 	"sync":        func(t *TargetConfig, v string) (err error) { t.Recording.Sync, err = record.ParseSync(v); return err },
 	"path":        func(t *TargetConfig, v string) error { t.Paths = parseList(v); return nil },

@@ -33,6 +33,7 @@ type fileSink struct {
 	request record.Record // scratch
 	key     [16]byte
 	wire    []byte
+	mask    *record.Mask // nil: none
 }
 
 // fileBlock is a block, and who counts what becomes of its requests.
@@ -50,6 +51,7 @@ func newFileSink(t *target) *fileSink {
 	s := &fileSink{
 		t: t, free: make(chan *fileBlock, fileBlocks), full: make(chan *fileBlock, fileBlocks), written: make(chan struct{}),
 	}
+	s.mask = t.recordingMask()
 	for i := range s.all {
 		s.all[i] = &fileBlock{}
 		s.all[i].counted.Store(true)
@@ -78,7 +80,7 @@ func (s *fileSink) add(batch []entry, r *results) {
 		}
 		s.request.Time = wall + e.at
 		e.describe(&s.request, s.key[:])
-		s.wire = s.t.wireForRecord(&s.request, e.payload, s.wire)
+		s.wire = s.t.wireForRecord(&s.request, e.payload, s.mask, s.wire)
 		s.block.Add(&s.request)
 		r.end(e)
 		if s.block.Size() >= record.BlockSize {

@@ -45,6 +45,7 @@ type kafkaSink struct {
 	request record.Record // scratch, of the worker
 	key     [16]byte
 	wire    []byte
+	mask    *record.Mask // nil: none
 }
 
 func newKafkaSink(t *target) *kafkaSink {
@@ -52,7 +53,7 @@ func newKafkaSink(t *target) *kafkaSink {
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	s := &kafkaSink{t: t, topic: address.Topic}
+	s := &kafkaSink{t: t, topic: address.Topic, mask: t.recordingMask()}
 	s.records.New = func() any { return new(kafka.Record) }
 	s.sending, s.giveUp = context.WithCancel(context.Background())
 	s.client, err = kgo.NewClient(append(address.Options(&t.options.Kafka),
@@ -103,7 +104,7 @@ func (s *kafkaSink) add(batch []entry, r *results) {
 		}
 		s.request.Time = wall + e.at
 		e.describe(&s.request, s.key[:])
-		s.wire = s.t.wireForRecord(&s.request, e.payload, s.wire)
+		s.wire = s.t.wireForRecord(&s.request, e.payload, s.mask, s.wire)
 		rec := s.records.Get().(*kafka.Record)
 		rec.Set(&s.request)
 		r.end(e)

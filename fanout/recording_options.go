@@ -16,6 +16,7 @@ type Recording struct {
 	Max  int64         // bytes of all of it at most
 	Age  time.Duration // older requests go; 0: they stay
 	Sync record.Sync   // when the disk has to have it
+	Mask string        // names like a+b whose values are masked before they are written
 }
 
 const fileScheme = "file"
@@ -27,6 +28,9 @@ func (t *TargetConfig) Records() bool {
 
 func (t *TargetConfig) validateRecording() error {
 	u, r := t.URL, &t.Recording
+	if _, err := r.newMask([32]byte{}); err != nil {
+		return err
+	}
 	if u.Scheme == kafka.Scheme {
 		if r.Max != 0 || r.Age != 0 || r.Sync != record.SyncSecond {
 			return fmt.Errorf("max, age and sync are for recordings in files; a topic has its own (retention.bytes, retention.ms)")
@@ -49,22 +53,26 @@ func (t *TargetConfig) validateRecording() error {
 
 // describeRecording returns a sentence on what is kept, and where.
 func (t *TargetConfig) describeRecording() string {
+	what := "with the credentials in them"
+	if t.Recording.Mask != "" {
+		what = "without the values of " + strings.ReplaceAll(t.Recording.Mask, "+", ", ") + ", with all other credentials in them"
+	}
 	if t.URL.Scheme == kafka.Scheme {
-		return fmt.Sprintf("%s keeps whole requests, with the credentials in them, in topic %s of Kafka at %s, for as long as the topic does",
-			t.Name, strings.TrimPrefix(t.URL.Path, "/"), t.URL.Host)
+		return fmt.Sprintf("%s keeps whole requests, %s, in topic %s of Kafka at %s, for as long as the topic does",
+			t.Name, what, strings.TrimPrefix(t.URL.Path, "/"), t.URL.Host)
 	}
 	limit := FormatSize(t.Recording.Max)
 	if t.Recording.Age > 0 {
 		limit += " and " + t.Recording.Age.String()
 	}
-	return fmt.Sprintf("%s keeps whole requests, with the credentials in them, in %s: %s at most, in files of mode 600",
-		t.Name, t.URL.Path, limit)
+	return fmt.Sprintf("%s keeps whole requests, %s, in %s: %s at most, in files of mode 600",
+		t.Name, what, t.URL.Path, limit)
 }
 
 // recordingKey returns a key that the target has, and that only recordings have; or
 // nothing.
 func (t *TargetConfig) recordingKey() string {
-	for _, key := range []string{"max", "age", "sync"} {
+	for _, key := range []string{"max", "age", "sync", "mask"} {
 		if t.recordingText(key) != "" {
 			return key
 		}
@@ -79,12 +87,22 @@ func (t *TargetConfig) recordingText(key string) string {
 	switch {
 	case key == "max" && r.Max > 0:
 		return FormatSize(r.Max)
+	case key == "mask":
+		return r.Mask
 	case key == "age" && r.Age > 0:
 		return r.Age.String()
 	case key == "sync" && (t.Records() && t.URL.Scheme == fileScheme || r.Sync != record.SyncSecond):
 		return r.Sync.String()
 	}
 	return ""
+}
+
+// newMask returns what masks requests; nil: nothing is masked.
+func (r *Recording) newMask(key [32]byte) (*record.Mask, error) {
+	if r.Mask == "" {
+		return nil, nil
+	}
+	return record.NewMask(key, strings.Split(r.Mask, "+"))
 }
 
 func parseSize(key, text string, to *int64) (err error) {

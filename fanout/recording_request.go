@@ -65,8 +65,9 @@ func (p *payload) describe(r *record.Record, scratch []byte) {
 
 // wireForRecord sets the bytes of the request: those that a server would get, but for
 // the field that marks them as mirrored, which is what a replay adds. They are borrowed
-// from p, or from scratch, which is returned.
-func (t *target) wireForRecord(r *record.Record, p *payload, scratch []byte) []byte {
+// from p, or from scratch, which is returned. A mask, unless it is nil, changes the key,
+// too.
+func (t *target) wireForRecord(r *record.Record, p *payload, mask *record.Mask, scratch []byte) []byte {
 	request := p.buf
 	if t.newHost != nil && t.cfg.Host != HostTarget { // a recording has no host
 		scratch = append(scratch[:0], p.buf[:p.hostStart]...)
@@ -75,5 +76,30 @@ func (t *target) wireForRecord(r *record.Record, p *payload, scratch []byte) []b
 		request = scratch
 	}
 	r.Wire, r.Tail = wire.CutMarker(request)
+	if mask != nil {
+		if &request[0] == &p.buf[0] {
+			scratch = append(append(scratch[:0], r.Wire...), r.Tail...)
+		} else {
+			scratch = append(r.Wire, r.Tail...) // moves the end over the marker
+		}
+		r.Wire, r.Tail = scratch, nil
+		mask.Apply(r.Wire)
+		if r.Key != nil {
+			r.Key = mask.Key(r.Key[:0], r.Key)
+		}
+	}
 	return scratch
+}
+
+// recordingMask returns what masks the target's requests; nil: nothing does.
+func (t *target) recordingMask() *record.Mask {
+	key := t.options.MaskKey
+	if key == [32]byte{} {
+		key = t.maskKey
+	}
+	m, err := t.cfg.Recording.newMask(key)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return m
 }

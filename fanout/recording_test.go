@@ -261,6 +261,8 @@ func TestRecordingOptions(t *testing.T) {
 	bad("file:///d,max=1GiB,sync=2s", `sync is "2s", should be one of 1s, none, block`)
 	bad("http://h,max=1GiB", "max is for recordings")
 	bad("http://h,sync=none", "sync is for recordings")
+	bad("http://h,mask=a", "mask is for recordings")
+	bad("file:///d,max=1GiB,mask=a+host", `mask has "host"`)
 	links := func(want string, specs ...string) {
 		t.Helper()
 		cfg := Config{Memory: 1, Targets: parseTargets(t, specs)}
@@ -270,4 +272,36 @@ func TestRecordingOptions(t *testing.T) {
 	}
 	links("a recording has no responses", "v1=http://a", "log=file:///d,max=1GiB,against=v1")
 	links("a recording, which has no responses", "v1=http://a,against=log", "log=file:///d,max=1GiB")
+}
+
+// A mask hides values, also behind another Host, and what the key would tell of them.
+func TestRecordMasked(t *testing.T) {
+	f := func(key string) {
+		t.Helper()
+		dir := t.TempDir()
+		fan := newFanout(t, func(c *Config) {
+			c.SampleBy, _ = ParseSampleKey("cookie:u")
+			c.MaskKey = [32]byte{7}
+		}, "file://"+dir+recordingKeys+",mask=U+card"+key, "plain=file://"+dir+"/plain"+recordingKeys)
+		fan.Submit([]codec.Request{
+			request("POST", "/?card=4711", `{"card":"secret"}`, "host", "prod", "cookie", "u=secret"),
+			request("GET", "/", "", "host", "prod", "cookie", "u=secret"),
+		})
+		drain(t, fan)
+		got, plain := recorded(t, dir), recorded(t, dir+"/plain")
+		if len(got) != 2 || len(plain) != 2 {
+			t.Fatalf("%s: %d and %d recorded", key, len(got), len(plain))
+		}
+		if bytes.Contains(got[0].Wire, []byte("secret")) || bytes.Contains(got[0].Wire, []byte("4711")) || !bytes.Contains(plain[0].Wire, []byte("secret")) {
+			t.Errorf("%s: recorded %q", key, got[0].Wire)
+		}
+		if len(got[0].Wire) != len(plain[0].Wire)+len(strings.TrimPrefix(key, ",host="))-len("prod")*min(1, len(key)) {
+			t.Errorf("%s: recorded %q beside %q", key, got[0].Wire, plain[0].Wire)
+		}
+		if !bytes.Equal(got[0].Key, got[1].Key) || bytes.Equal(got[0].Key, plain[0].Key) || len(got[0].Key) != 16 {
+			t.Errorf("%s: keys %q, %q and %q", key, got[0].Key, got[1].Key, plain[0].Key)
+		}
+	}
+	f("")
+	f(",host=staging.example")
 }

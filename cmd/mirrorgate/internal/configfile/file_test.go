@@ -92,7 +92,7 @@ func TestParseRejects(t *testing.T) {
 	f("set-header:\n- A: [secret]", "m.yaml:2: set-header A is a list, should be one value")
 	f("set-header: &x secret", "m.yaml:1: set-header should be a plain value: anchors, aliases and tags are not known here")
 	f("sample: !!str 5%", "m.yaml:1: sample should be a plain value: anchors, aliases and tags are not known here")
-	const keys = "should be one of name, url, against, age, batch, conns, del-header, drop, group, host, hosts, http, max, max-age, methods, noise, path, queue, rate, rewrite, sample, server-name, set-header, sync, timeout, tls-ca, tls-cert, tls-key, upgrade, weight"
+	const keys = "should be one of name, url, against, age, batch, conns, del-header, drop, group, host, hosts, http, mask, max, max-age, methods, noise, path, queue, rate, rewrite, sample, server-name, set-header, sync, timeout, tls-ca, tls-cert, tls-key, upgrade, weight"
 	f("target:\n- url: http://a\n  wieght: 3\n", `m.yaml:3: unknown key "wieght", `+keys)
 	f("target:\n- url: http://a\n  weight: x\n", `m.yaml:3: weight is "x", should be a whole number`)
 	f("target:\n- url: http://a\n  timeout:\n", "m.yaml:3: timeout has no value: give it one, or remove the line")

@@ -66,7 +66,7 @@ func TestBadInput(t *testing.T) {
 	f("--targets http://a", `unknown flag --targets, did you mean "--target"?`+help)
 	f("--target foo", "--target t1: the URL should be like http://host:8080, https://host/prefix or h2c://host:8080")
 	f("--target http://a:%zz", `--target http://a:%zz: cannot read URL "http://a:%zz": should be like http://host:8080`)
-	f("--target http://a,wieght=3", `--target http://a,wieght=3: unknown key "wieght", should be one of against, age, batch, conns, del-header, drop, group, host, hosts, http, max, max-age, methods, noise, path, queue, rate, rewrite, sample, server-name, set-header, sync, timeout, tls-ca, tls-cert, tls-key, upgrade, weight`)
+	f("--target http://a,wieght=3", `--target http://a,wieght=3: unknown key "wieght", should be one of against, age, batch, conns, del-header, drop, group, host, hosts, http, mask, max, max-age, methods, noise, path, queue, rate, rewrite, sample, server-name, set-header, sync, timeout, tls-ca, tls-cert, tls-key, upgrade, weight`)
 	f("--target http://a,conns=many", `--target http://a,conns=many: conns is "many", should be a whole number`)
 	f("--target a=http://a --target a=http://b", "--target a: the name is taken by another target; give each its own, like a2=http://b")
 	f("--target a=http://a,group=g,sample=1% --target b=http://b,group=g", "--target b: sample is 100% here but 1% at a, and both are in group g; a group has one sample")

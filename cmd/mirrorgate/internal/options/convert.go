@@ -39,6 +39,9 @@ func (o *Options) Fanout(set *metrics.Set, log *slog.Logger) (fanout.Config, err
 		Compare:       o.compare(),
 		Logger:        log,
 	}
+	if cfg.MaskKey, err = readMaskKey(o.MaskKeyFile); err != nil {
+		return fanout.Config{}, o.Locate(err, nil)
+	}
 	if cfg.Kafka, err = o.Login(TLS{o.TLSCA, o.TLSCert, o.TLSKey, o.TLSInsecure}); err != nil {
 		return fanout.Config{}, o.Locate(err, nil)
 	}

@@ -10,6 +10,7 @@
 //	address.go  where HAProxy connects
 //	file.go     the configuration file, which internal/configfile reads
 //	sources.go  where a value comes from, and so where a mistake stands
+//	maskkey.go  the key of what is hidden in recordings
 //	token.go    the secret of the admin server
 //	tls.go      how targets are reached over TLS; kafka.go how brokers are
 //	convert.go  what fanout and engine get, and whether all of it is right

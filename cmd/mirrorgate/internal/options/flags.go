@@ -47,6 +47,8 @@ type Options struct {
 
 	Trace Trace `group:"requests" default:"keep" placeholder:"POLICY" help:"The trace of a copy (traceparent, tracestate, baggage): keep production's, a new one for each copy, or drop it."`
 
+	MaskKeyFile string `group:"requests" placeholder:"FILE" help:"File with the key of what mask= hides in recordings, the same on all hosts (default: a random key for each start)."`
+
 	TLSCA       string `name:"tls-ca" group:"tls" placeholder:"FILE" help:"Certificates (PEM) to verify targets with (default: those of the system)."`
 	TLSCert     string `name:"tls-cert" group:"tls" placeholder:"FILE" help:"Certificate (PEM) to show to targets."`
 	TLSKey      string `name:"tls-key" group:"tls" placeholder:"FILE" help:"Key (PEM) of that certificate."`

@@ -20,6 +20,7 @@ func (o *Options) warnings(limit int64) (all []string) {
 	add(exposed(configOption, o.Config, false))
 	add(exposed("admin-token-file", o.AdminTokenFile, true))
 	add(exposed("tls-key", o.TLSKey, true))
+	add(exposed("mask-key-file", o.MaskKeyFile, true))
 	add(exposed("kafka-password-file", o.KafkaPasswordFile, true))
 	if least := leastMemory(int64(o.Memory)); limit > 0 && least > limit {
 		add(fmt.Sprintf("--memory %v takes %v with all that belongs to it, but this service may have %v: lower it, or raise the limit (MemoryMax= in its unit, which config systemd prints)",
