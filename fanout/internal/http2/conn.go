@@ -51,6 +51,7 @@ type Conn struct {
 	idle  int       // frames since the last one that served a request
 
 	heads, trailers memo
+	table           dynamicTable
 }
 
 // stream is a request whose response is not complete.

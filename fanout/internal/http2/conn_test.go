@@ -250,9 +250,25 @@ func TestResponses(t *testing.T) {
 		p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: p.block(":status: 200")})
 		p.WritePing(false, [8]byte{})
 	}, ErrFrameOrder.Error())
-	f("a dynamic table", func(p *peer) {
+	f("a dynamic table that nobody filled", func(p *peer) {
 		p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x88, 0x80 | 62}, EndHeaders: true})
-	}, ErrDynamicTable.Error())
+	}, ErrCompression.Error())
+	f("a dynamic table behind its end", func(p *peer) {
+		p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x20, 0x88}, EndStream: true, EndHeaders: true})
+		p.WriteHeaders(http2.HeadersFrameParam{StreamID: 3, BlockFragment: []byte{0x88, 0x80 | 62}, EndHeaders: true})
+	}, "0: 200 done; "+ErrDynamicTable.Error())
+	f("a dynamic table though there should be none", func(p *peer) {
+		p.enc = hpack.NewEncoder(&p.hdr)
+		for i := range 3 {
+			p.headers(uint32(2*i+1), true, ":status: 418", "grpc-status: 14", "x: y")
+		}
+	}, "0: 418 grpc=14 done; 1: 418 grpc=14 done; 2: 418 grpc=14 done")
+	f("one that fills behind streams that are over", func(p *peer) {
+		p.enc = hpack.NewEncoder(&p.hdr)
+		p.WriteRSTStream(1, http2.ErrCodeCancel)
+		p.headers(1, true, ":status: 418", "x: y")
+		p.headers(3, true, ":status: 418", "x: y")
+	}, "0: reset CANCEL; 1: 418 done")
 	f("a block that is cut", func(p *peer) {
 		p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x88, 0, 5, 'a'}, EndHeaders: true})
 	}, ErrCompression.Error())

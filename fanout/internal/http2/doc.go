@@ -12,6 +12,7 @@
 //	control.go   SETTINGS, PING, GOAWAY, WINDOW_UPDATE, and floods of them
 //	fields.go    what a header block of a response says: status and grpc-status
 //	huffman.go   as far as that needs it
+//	table.go     servers that have a dynamic table all the same
 //	head.go      all of it, for callers that keep responses
 //
 // What they work on:

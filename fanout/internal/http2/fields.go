@@ -24,11 +24,16 @@ const (
 type blockInfo struct {
 	status uint16 // 0: none
 	grpc   int16
+
+	resizes bool // it says what size the dynamic table has: none, as we want it
+	inserts bool // it puts fields into the dynamic table, which may have no room for them
+	refers  bool // it refers to some that are in there
 }
 
 // readBlock reads a header block. A block that cannot be decoded is a *ConnError;
 // ok is false if the response is malformed: a pseudo-header field that is not
-// :status, or stands behind another field, or again (RFC 9113 section 8.3).
+// :status, or stands behind another field, or again (RFC 9113 section 8.3). What
+// refers to the dynamic table is passed over.
 func readBlock(b []byte) (info blockInfo, ok bool, err error) {
 	info.grpc = NoGRPCStatus
 	ok = true
@@ -39,7 +44,13 @@ func readBlock(b []byte) (info blockInfo, ok bool, err error) {
 			return info, false, err
 		}
 		b = b[n:]
-		if f.resize { // to nothing, which it is
+		info.inserts = info.inserts || f.insert
+		switch {
+		case f.resize:
+			info.resizes = true
+			continue
+		case f.index > staticFields:
+			info.refers = true
 			continue
 		}
 		switch {
@@ -63,6 +74,7 @@ type field struct {
 	index       int  // of the name in the static table; 0: it is literal
 	whole       bool // the static table has the value, too
 	resize      bool // no field: the size of the dynamic table
+	insert      bool // into the dynamic table
 	name, value text
 }
 
@@ -78,7 +90,7 @@ func (f *field) read(b []byte) (n int, err error) {
 	case c&0x80 != 0:
 		bits, f.whole = 7, true
 	case c&0x40 != 0:
-		bits = 6
+		bits, f.insert = 6, true
 	case c&0x20 != 0:
 		bits, f.resize = 5, true
 	}
@@ -86,7 +98,7 @@ func (f *field) read(b []byte) (n int, err error) {
 	switch {
 	case n == 0 || f.whole && f.index == 0:
 		return 0, ErrCompression
-	case f.resize && f.index > 0 || f.index > staticFields:
+	case f.resize && f.index > 0:
 		return 0, ErrDynamicTable
 	case f.whole || f.resize:
 		return n, nil

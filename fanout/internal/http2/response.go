@@ -48,19 +48,16 @@ func (c *Conn) readContinuation(h header, p []byte) (Event, error) {
 // trailers (RFC 9113 section 8.1).
 func (c *Conn) headers(id uint32, block []byte, end bool) (Event, error) {
 	slot, _ := c.find(id)
-	if slot < 0 {
-		return nothing, nil // it was cancelled, and no table is behind now
-	}
-	s := &c.streams[slot]
-	trailers := s.status != 0
+	trailers := slot >= 0 && c.streams[slot].status != 0
 	m := &c.heads
 	if trailers {
 		m = &c.trailers
 	}
-	info, ok, err := m.read(block)
-	if err != nil {
+	block, info, ok, err := c.decode(m, block)
+	if err != nil || slot < 0 { // it was cancelled
 		return nothing, err
 	}
+	s := &c.streams[slot]
 	interim := !trailers && info.status >= 100 && info.status < 200
 	switch {
 	case !ok || trailers != (info.status == 0) || trailers && !end || interim && (end || info.status == 101):

@@ -207,7 +207,7 @@ func TestServersUnasked(t *testing.T) {
 			t.Run(name+keys, func(t *testing.T) {
 				s := startAbrupt(t, unasked)
 				a := startAgent(t, "--target", "t=http://"+s.addr+keys)
-				client, requests := a.spopClient(), mix(1, 40)
+				client, requests := a.mixClient(), mix(1, 40)
 				for i, m := range requests {
 					client.send(m)
 					a.rested(int64(i + 1))
@@ -231,7 +231,7 @@ func TestServersEndUnderRequest(t *testing.T) {
 	s := startAbrupt(t, "")
 	s.once = true
 	a := startAgent(t, "--target", "t=http://"+s.addr)
-	client, requests := a.spopClient(), mix(1, 2*size)
+	client, requests := a.mixClient(), mix(1, 2*size)
 	for i := range requests {
 		requests[i].method, requests[i].body = "GET", nil
 	}
@@ -252,7 +252,7 @@ func TestServersEndIdleConnections(t *testing.T) {
 			t.Run(name+keys, func(t *testing.T) {
 				s := startAbrupt(t, "")
 				a := startAgent(t, "--target", "t=http://"+s.addr+keys)
-				client, requests := a.spopClient(), mix(1, bursts*size)
+				client, requests := a.mixClient(), mix(1, bursts*size)
 				for i := range requests {
 					requests[i].method = "POST"
 				}

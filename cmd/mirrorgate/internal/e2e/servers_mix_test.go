@@ -66,19 +66,19 @@ func mix(first, count int) []mixed {
 	return requests
 }
 
-// spopClient is a HAProxy with one connection to an agent.
-type spopClient struct {
+// mixClient is a HAProxy with one connection to an agent.
+type mixClient struct {
 	t      *testing.T
 	conn   net.Conn
 	in     *bufio.Reader
 	stream uint64
 }
 
-func (a *agent) spopClient() *spopClient {
+func (a *agent) mixClient() *mixClient {
 	a.t.Helper()
 	conn := a.spopConn()
 	_ = conn.SetDeadline(time.Now().Add(5 * time.Minute))
-	c := &spopClient{t: a.t, conn: conn, in: bufio.NewReader(conn)}
+	c := &mixClient{t: a.t, conn: conn, in: bufio.NewReader(conn)}
 	if _, err := conn.Write(codec.AppendHAProxyHello(nil, codec.Hello{MaxFrameSize: 1 << 20, Pipelining: true})); err != nil {
 		a.t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func (a *agent) spopClient() *spopClient {
 	return c
 }
 
-func (c *spopClient) frame() codec.Frame {
+func (c *mixClient) frame() codec.Frame {
 	c.t.Helper()
 	head := make([]byte, codec.LenSize)
 	_, err := io.ReadFull(c.in, head)
@@ -107,7 +107,7 @@ func (c *spopClient) frame() codec.Frame {
 }
 
 // send sends requests in one write and waits for their ACKs.
-func (c *spopClient) send(requests ...mixed) {
+func (c *mixClient) send(requests ...mixed) {
 	c.t.Helper()
 	var out []byte
 	for _, m := range requests {

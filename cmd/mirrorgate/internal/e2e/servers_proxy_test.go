@@ -12,7 +12,7 @@ import (
 // The mix comes through HAProxy, and Puma gets each request exactly once.
 func TestServersBehindHAProxy(t *testing.T) {
 	const total = 1000
-	s := startServer(t, realServers()[0].command)
+	s := startServer(t, realServers()[0].command, "")
 	a := startAgent(t, "--target", "t=http://"+s.addr, "--timeout", "60s", "--max-age", "2m")
 	p := startInterop(t, proxyOptions{threads: 2, mode: "tcp", bufsize: 128 << 10}, a.spop)
 	requests := mix(1, total)

@@ -102,7 +102,7 @@ func startPartlySlow(t *testing.T, slow slowResponse) (url string) {
 // sendPartlySlow sends a thousand requests a second; every hundredth, a GET, asks
 // for 200.
 func (a *agent) sendPartlySlow(total int) {
-	clients := []*spopClient{a.spopClient(), a.spopClient(), a.spopClient(), a.spopClient()}
+	clients := []*mixClient{a.mixClient(), a.mixClient(), a.mixClient(), a.mixClient()}
 	const step = 20
 	pace := time.NewTicker(step * time.Millisecond)
 	defer pace.Stop()

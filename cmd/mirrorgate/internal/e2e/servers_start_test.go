@@ -27,14 +27,17 @@ type server struct {
 }
 
 // startServer runs the command line of a server, in a folder of its own with the
-// files of testdata/servers. In both %ADDR% and %PORT% are where it is to listen,
+// files of testdata/servers; url is how that of the target begins. In both %ADDR% and %PORT% are where it is to listen,
 // %DIR% is the folder, %LOG% the log, and %APPLICATION% (with its %APPHOST% and
 // %APPPORT%) an application for servers that have none themselves.
-func startServer(t *testing.T, command string) *server {
+func startServer(t *testing.T, command, url string) *server {
 	t.Helper()
 	dir := t.TempDir()
 	s := &server{log: filepath.Join(dir, "arrivals.log")}
-	application := startApplication(t, s.log)
+	if command != "" {
+		url = "" // of the application behind it
+	}
+	application := startApplication(t, s.log, url)
 	if command == "" {
 		s.addr = application
 		return s
@@ -109,13 +112,13 @@ func runServer(t *testing.T, dir, addr string, command []string) {
 }
 
 // startApplication serves with Go's net/http what testdata/servers/app.py does.
-func startApplication(t *testing.T, log string) (addr string) {
+func startApplication(t *testing.T, log, url string) (addr string) {
 	t.Helper()
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			return // it did not arrive
@@ -126,6 +129,17 @@ func startApplication(t *testing.T, log string) (addr string) {
 		w.WriteHeader(statusOf(r.URL.Path))
 		io.WriteString(w, id)
 	}))
+	switch url {
+	case "h2c://":
+		s.Config.Protocols = new(http.Protocols)
+		s.Config.Protocols.SetUnencryptedHTTP2(true)
+		s.Start()
+	case "https://":
+		s.EnableHTTP2 = true
+		s.StartTLS()
+	default:
+		s.Start()
+	}
 	t.Cleanup(func() {
 		s.Close()
 		file.Close()

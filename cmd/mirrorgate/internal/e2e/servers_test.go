@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,6 +20,7 @@ import (
 type realServer struct {
 	name     string
 	command  string // none for Go's net/http in this process; what is a proxy has that behind it
+	url      string // how that of the target begins; none: http://
 	static   bool   // serves files, see serveFiles
 	confused bool   // gets pipelined requests wrong, even such as RFC 9112 section 9.3.2 allows
 }
@@ -41,6 +43,16 @@ func realServers() []realServer {
 		{name: "lighttpd", command: "lighttpd -D -f lighttpd.conf"},
 		{name: "HAProxy", command: "haproxy -db -f haproxy.cfg"},
 		{name: "Varnish", command: "varnishd -F -j none -a %ADDR% -f %DIR%/varnish.vcl -n %DIR%/varnish -s malloc,64m -p timeout_idle=300"},
+
+		// Over HTTP/2. nginx ends each connection after 50 requests; nginx and h2o allow
+		// 16 at a time; HAProxy's windows are of 1000 bytes.
+		{name: "Go h2c", url: "h2c://"},
+		{name: "Go TLS", url: "https://"},
+		{name: "nginx h2c", url: "h2c://", command: "nginx -p %DIR% -c nginx-h2c.conf"},
+		{name: "HAProxy h2c", url: "h2c://", command: "haproxy -db -f haproxy-h2c.cfg"},
+		{name: "nghttpx", url: "h2c://", command: "nghttpx --conf=/dev/null -f127.0.0.1,%PORT%;no-tls -b%APPHOST%,%APPPORT% --errorlog-file=/dev/stderr --frontend-http2-window-size=1000"},
+		{name: "Node h2c", url: "h2c://", command: "node app-h2c.js"},
+		{name: "h2o", url: "h2c://", command: "h2o -c h2o.conf"},
 	}
 }
 
@@ -51,14 +63,14 @@ func TestServers(t *testing.T) {
 	const total = 2000
 	for _, real := range realServers() {
 		t.Run(real.name, func(t *testing.T) {
-			s := startServer(t, real.command)
+			s := startServer(t, real.command, real.url)
 			f := func(setting, keys string, first int) {
 				t.Run(setting, func(t *testing.T) {
 					requests := mix(first, total)
 					if real.static {
 						s.serveFiles(t, requests)
 					}
-					a := startAgent(t, "--target", "t=http://"+s.addr+keys, "--timeout", "60s", "--max-age", "2m")
+					a := startAgent(t, "--target", "t="+cmp.Or(real.url, "http://")+s.addr+keys, "--timeout", "60s", "--max-age", "2m", "--tls-insecure")
 					counted := a.mirror(requests)
 					outcome := s.outcome(t, requests, real.static)
 					if real.confused && keys != "" {
@@ -73,7 +85,11 @@ func TestServers(t *testing.T) {
 				})
 			}
 			f("defaults", "", 1)
-			f("batch=64", ",batch=64", 1+total)
+			if real.url == "" {
+				f("batch=64", ",batch=64", 1+total)
+			} else {
+				f("conns=2", ",conns=2", 1+total)
+			}
 		})
 	}
 }
@@ -82,7 +98,7 @@ func TestServers(t *testing.T) {
 // others in bursts, and waits until all is done.
 func (a *agent) mirror(requests []mixed) readings.Reading {
 	a.t.Helper()
-	clients := []*spopClient{a.spopClient(), a.spopClient(), a.spopClient()}
+	clients := []*mixClient{a.mixClient(), a.mixClient(), a.mixClient()}
 	random := rand.New(rand.NewPCG(12, uint64(requests[0].id)))
 	for sent, next := 0, 0; sent < len(requests); sent = next {
 		next = sent + 1
