@@ -14,13 +14,20 @@ HAPROXY_SUITES ?= bookworm trixie forky
 # What make test covered: by tests of a package itself, and by the binary.
 COVER := $(CURDIR)/bin/cover
 
-.PHONY: help build reference demo test cover test-haproxy test-servers test-verdict faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
+.PHONY: help build packages test-packages reference demo test cover test-haproxy test-servers test-verdict faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 build: ## Build bin/mirrorgate and bin/mirrorgate-bench, static binaries.
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/mirrorgate ./cmd/mirrorgate-bench
+
+packages: ## Write .deb, .rpm, .tar.gz and an image (OCI) to bin/packages.
+	rm -rf bin/packages
+	.packages/build bin/packages
+
+test-packages: ## Build the packages twice, and install, upgrade and purge one.
+	.packages/check
 
 reference: ## Write cmd/mirrorgate/REFERENCE.md from what mirrorgate help says.
 	go generate ./cmd/mirrorgate

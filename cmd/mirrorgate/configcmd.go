@@ -136,19 +136,26 @@ Without a file, the options go to /etc/default/mirrorgate:
     echo MIRRORGATE_TARGET=http://staging:8080 > /etc/default/mirrorgate`
 }
 
-type configPrometheusCmd struct{}
+type configPrometheusCmd struct {
+	Part string `default:"rules" placeholder:"PART" enum:"rules,scrape" help:"rules: alert rules; scrape: what to add to scrape_configs."`
+}
 
-// Run prints the rules.
-func (*configPrometheusCmd) Run() error {
-	_, err := os.Stdout.WriteString(deploy.Alerts)
+// Run prints one of the two.
+func (c *configPrometheusCmd) Run() error {
+	text := deploy.Alerts
+	if c.Part == "scrape" {
+		text = deploy.Scrape
+	}
+	_, err := os.Stdout.WriteString(text)
 	return err
 }
 
 // Help is what --help shows above the options.
 func (*configPrometheusCmd) Help() string {
-	return `Alerts for slow acknowledgements, drops, a target that is down, truncated bodies, memory near its limit, no traffic, and a target that responds unlike its reference:
+	return `Alerts for slow acknowledgements, drops, a target that is down or fails, hosts that are gone, loops, messages that are ignored, truncated bodies, memory near its limit, and no traffic:
 
-    mirrorgate config prometheus > /etc/prometheus/mirrorgate.yml`
+    mirrorgate config prometheus > /etc/prometheus/mirrorgate.yml
+    mirrorgate config prometheus --part scrape`
 }
 
 type configGrafanaCmd struct{}

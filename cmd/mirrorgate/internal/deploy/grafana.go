@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
+	"strings"
 )
 
 // panel is one graph of the dashboard.
@@ -38,16 +40,16 @@ var panels = []panel{
 	{"Breakers", "short", "1: the target has failed too often and is tried now and then.", []query{
 		{"max by (target) (mirrorgate_target_breaker_open)", "{{target}}"},
 	}},
-	{"Answers", "reqps", "By class of the status code.", []query{
+	{"Responses", "reqps", "By class of the status code.", []query{
 		{"sum by (target, code) (rate(mirrorgate_target_responses_total[$__rate_interval])) > 0", "{{target}} {{code}}"},
 	}},
 	{"Drops", "reqps", "Selected for a target, but nothing was sent.", []query{
 		{"sum by (target, reason) (rate(mirrorgate_target_dropped_total[$__rate_interval])) > 0", "{{target}} {{reason}}"},
 	}},
-	{"Errors", "reqps", "Sent, but not answered.", []query{
+	{"Errors", "reqps", "Sent, but without a response.", []query{
 		{"sum by (target, kind) (rate(mirrorgate_target_errors_total[$__rate_interval])) > 0", "{{target}} {{kind}}"},
 	}},
-	{"Latency of the targets", "s", "Time from sending to the answer.", []query{
+	{"Latency of the targets", "s", "Time from sending to the response.", []query{
 		{quantile(0.5, "mirrorgate_target_duration_seconds", "target"), "{{target}} p50"},
 		{quantile(0.99, "mirrorgate_target_duration_seconds", "target"), "{{target}} p99"},
 	}},
@@ -65,7 +67,11 @@ var panels = []panel{
 	{"Not compared", "reqps", "Requests for both sides that one of them did not get to the end of.", []query{
 		{"sum by (target, side, reason) (rate(mirrorgate_compare_unpaired_total[$__rate_interval])) > 0", "{{target}} {{side}} {{reason}}"},
 	}},
-	{"Queues", "short", "Requests that wait for a connection, and those that wait for their answer.", []query{
+	{"Slower and faster than production", "s", "By how much, only with mirroring after the response.", []query{
+		{`histogram_quantile(0.5, sum by (target, mirror, le) (rate(mirrorgate_compare_duration_difference_seconds_bucket[$__rate_interval])))`, "{{target}} {{mirror}} p50"},
+		{`histogram_quantile(0.99, sum by (target, mirror, le) (rate(mirrorgate_compare_duration_difference_seconds_bucket[$__rate_interval])))`, "{{target}} {{mirror}} p99"},
+	}},
+	{"Queues", "short", "Requests that wait for a connection, and those that wait for their response.", []query{
 		{"sum by (target) (mirrorgate_target_queue_length)", "{{target}} queued"},
 		{"sum by (target) (mirrorgate_target_inflight)", "{{target}} in flight"},
 	}},
@@ -78,10 +84,10 @@ var panels = []panel{
 		{"sum by (target) (mirrorgate_target_connections)", "{{target}}"},
 	}},
 	{"CPU for a received request", "s", "Processor time of the whole process.", []query{
-		{"rate(process_cpu_seconds_total[$__rate_interval]) / on (instance) rate(mirrorgate_requests_received_total[$__rate_interval])", "{{instance}}"},
+		{"sum by (job, instance) (rate(process_cpu_seconds_total[$__rate_interval])) / sum by (job, instance) (rate(mirrorgate_requests_received_total[$__rate_interval]))", "{{instance}}"},
 	}},
 	{"Resident memory", "bytes", "Of the process.", []query{
-		{"process_resident_memory_bytes and on (instance) mirrorgate_build_info", "{{instance}}"},
+		{"process_resident_memory_bytes", "{{instance}}"},
 	}},
 }
 
@@ -108,8 +114,37 @@ func WriteDashboard(w io.Writer) error {
 		"time": object{"from": "now-1h", "to": "now"},
 		"templating": object{"list": []object{
 			{"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"},
+			variable(source, "job", "label_values(mirrorgate_build_info, job)"),
+			variable(source, "instance", `label_values(mirrorgate_build_info{job=~"$job"}, instance)`),
+			variable(source, "target", `label_values(mirrorgate_target_selected_total{job=~"$job",instance=~"$instance"}, target)`),
 		}},
 		"panels": dashboardPanels(source),
+	})
+}
+
+// variable is a choice above the panels, of several or all.
+func variable(source object, name, query string) object {
+	return object{
+		"name": name, "label": name, "type": "query", "datasource": source, "query": query, "refresh": 2,
+		"multi": true, "includeAll": true, "allValue": ".*", "current": object{"text": "All", "value": "$__all"},
+	}
+}
+
+// family matches a metric with its matchers, if it has any.
+var family = regexp.MustCompile(`\b((?:mirrorgate|process)_[a-z_]+)(?:\{([^}]*)\})?`)
+
+// chosen returns the expression with what is chosen above the panels.
+func chosen(expr string) string {
+	return family.ReplaceAllStringFunc(expr, func(text string) string {
+		parts := family.FindStringSubmatch(text)
+		matchers := `job=~"$job",instance=~"$instance"`
+		if strings.HasPrefix(parts[1], "mirrorgate_target_") || strings.HasPrefix(parts[1], "mirrorgate_compare_") && parts[1] != "mirrorgate_compare_bytes" {
+			matchers += `,target=~"$target"`
+		}
+		if parts[2] != "" {
+			matchers = parts[2] + "," + matchers
+		}
+		return parts[1] + "{" + matchers + "}"
 	})
 }
 
@@ -121,7 +156,7 @@ func dashboardPanels(source object) []object {
 		var targets []object
 		for j, q := range p.queries {
 			targets = append(targets, object{
-				"refId": string(rune('A' + j)), "datasource": source, "expr": q.expr, "legendFormat": q.legend,
+				"refId": string(rune('A' + j)), "datasource": source, "expr": chosen(q.expr), "legendFormat": q.legend,
 			})
 		}
 		all = append(all, object{

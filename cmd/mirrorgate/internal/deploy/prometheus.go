@@ -6,3 +6,8 @@ import _ "embed"
 //
 //go:embed alerts.yml
 var Alerts string
+
+// Scrape is what has to be in scrape_configs of Prometheus.
+//
+//go:embed scrape.yml
+var Scrape string

@@ -331,10 +331,19 @@ func TestConfigPrometheus(t *testing.T) {
 			}
 		}
 	}
-	for _, alert := range []string{"AckSlow", "Dropping", "TargetDown", "Truncation", "Memory", "NoTraffic", "ReloadFailed", "StatusDiffers", "Unpaired"} {
+	for _, alert := range []string{"AckSlow", "Dropping", "TargetDown", "Truncation", "Memory", "NoTraffic", "ReloadFailed", "HostGone", "TargetFails", "TargetPaused", "Loop", "Ignored", "Malformed", "StatusDiffers", "Unpaired"} {
 		if !alerts["Mirrorgate"+alert] {
 			t.Errorf("there is no alert Mirrorgate%s among %v", alert, slices.Sorted(maps.Keys(alerts)))
 		}
+	}
+	_, scrape, _ := mirrorgate(t, nil, "config", "prometheus", "--part", "scrape")
+	var config struct {
+		Scrape []struct {
+			Job string `yaml:"job_name"`
+		} `yaml:"scrape_configs"`
+	}
+	if err := yaml.Unmarshal([]byte(scrape), &config); err != nil || len(config.Scrape) != 1 || !strings.Contains(rules, `job="`+config.Scrape[0].Job+`"`) {
+		t.Errorf("the scrape_config has another job than the alerts, or is none: %v\n%s", err, scrape)
 	}
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
@@ -345,12 +354,12 @@ func TestConfigPrometheus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"alerts.yml": rules, "alerts_test.yml": string(cases)} {
+	for name, text := range map[string]string{"prometheus.yml": scrape, "alerts.yml": rules, "alerts_test.yml": string(cases)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, args := range [][]string{{"check", "rules", "alerts.yml"}, {"test", "rules", "alerts_test.yml"}} {
+	for _, args := range [][]string{{"check", "config", "--syntax-only", "prometheus.yml"}, {"check", "rules", "alerts.yml"}, {"test", "rules", "alerts_test.yml"}} {
 		run := exec.Command(promtool, args...)
 		run.Dir = dir
 		if out, err := run.CombinedOutput(); err != nil {
@@ -381,6 +390,11 @@ func TestConfigGrafana(t *testing.T) {
 			if unknown := unknownSeries(page, target.Expr); len(unknown) > 0 {
 				t.Errorf("%s: there is no %q", panel.Title, unknown)
 			}
+		}
+	}
+	for _, variable := range []string{`job=~"$job"`, `instance=~"$instance"`, `target=~"$target"`} {
+		if !strings.Contains(dashboard, strings.ReplaceAll(variable, `"`, `\"`)) {
+			t.Errorf("no panel follows %s", variable)
 		}
 	}
 	if queries < 15 {
