@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/fanout/compare"
@@ -61,4 +62,37 @@ func (c *Compare) namer() (n route.Namer, err error) {
 		n.Patterns = append(n.Patterns, p)
 	}
 	return n, nil
+}
+
+// compareRules are what Compare says, ready for use.
+type compareRules struct {
+	from     Compare
+	ignore   *compare.Ignore
+	namer    route.Namer
+	mask     *example.Mask
+	budget   *compare.Budget
+	body     int64             // bytes of a body that are kept
+	comparer *compare.Comparer // of the goroutine of comparing alone
+}
+
+// follow makes the rules of Compare, unless they are in force. f.mu is held.
+func (f *Fanout) follow(c *Compare) {
+	if f.rules != nil && reflect.DeepEqual(f.rules.from, *c) {
+		return
+	}
+	must := func(err error) {
+		if err != nil {
+			panic("BUG: " + err.Error()) // it was validated
+		}
+	}
+	r := &compareRules{from: *c, body: c.Body, budget: compare.NewBudget(c.CPU, time.Duration(f.now()))}
+	var err error
+	r.ignore, err = compare.ParseIgnore(c.Ignore)
+	must(err)
+	r.namer, err = c.namer()
+	must(err)
+	r.mask, err = example.NewMask(f.maskKey, c.Mask, c.Unmask)
+	must(err)
+	r.comparer = compare.NewComparer(r.ignore)
+	f.rules = r
 }

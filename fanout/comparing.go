@@ -1,13 +1,10 @@
 package fanout
 
 import (
-	"bytes"
 	"sync"
 	"time"
 
 	"github.com/mirrorgate/mirrorgate/fanout/compare"
-	"github.com/mirrorgate/mirrorgate/fanout/compare/example"
-	"github.com/mirrorgate/mirrorgate/fanout/compare/route"
 	"github.com/mirrorgate/mirrorgate/fanout/compare/tally"
 )
 
@@ -160,22 +157,4 @@ func (c *comparing) readSecond(p *pair, k *link) bool {
 	}
 	p.read(&c.second, uint8(k.noise))
 	return true
-}
-
-// compareRules are what Compare says, ready for use.
-type compareRules struct {
-	from     Compare
-	ignore   *compare.Ignore
-	namer    route.Namer
-	mask     *example.Mask
-	budget   *compare.Budget
-	body     int64             // bytes of a body that are kept
-	comparer *compare.Comparer // of the goroutine of comparing alone
-}
-
-// requestLine returns the method and the path of the request, with its query. They
-// are borrowed from p.
-func (p *payload) requestLine() (method, target []byte) {
-	line := p.buf[:int(p.path)+bytes.IndexByte(p.buf[p.path:], ' ')]
-	return line[:p.path-1], line[p.path:]
 }

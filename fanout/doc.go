@@ -46,7 +46,8 @@
 //	pair.go       a request at all of them, until each has come to its outcome
 //	kept.go       a response is kept while it is read
 //	comparing.go  a goroutine of its own compares the pairs, which package compare does
-//	comparisons.go  counts them, for whoever asks; examples.go keeps some of them
+//	comparison.go counts them, comparison_metrics.go for Prometheus; examples.go keeps some
+//	comparisons.go  says what was found, to whoever asks
 //	production.go the status beside that of production; differences.go keeps some
 //
 // and around all that:

@@ -55,8 +55,3 @@ func (n *comparison) countExamples() {
 	n.memory.examples.Add(held - n.held)
 	n.held = held
 }
-
-// sections returns the header section and the body of the request, borrowed from p.
-func (p *payload) sections() (header, body []byte) {
-	return p.buf[p.fields:p.body], p.buf[p.body:]
-}

@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"bytes"
 	"math"
 	"sync/atomic"
 
@@ -76,6 +77,18 @@ func (p *payload) keepProduction(production *codec.ProductionResponse) {
 
 // id returns the request's id, which is borrowed from p.
 func (p *payload) id() []byte { return p.buf[len(p.buf) : len(p.buf)+int(p.idLen)] }
+
+// requestLine returns the method and the path of the request, with its query. They
+// are borrowed from p.
+func (p *payload) requestLine() (method, target []byte) {
+	line := p.buf[:int(p.path)+bytes.IndexByte(p.buf[p.path:], ' ')]
+	return line[:p.path-1], line[p.path:]
+}
+
+// sections returns the header section and the body of the request, borrowed from p.
+func (p *payload) sections() (header, body []byte) {
+	return p.buf[p.fields:p.body], p.buf[p.body:]
+}
 
 type entryFlags uint8
 
