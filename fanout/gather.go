@@ -7,9 +7,12 @@ import "time"
 // send many, for a moment.
 
 const (
-	// gatherTime is how long the oldest request may wait for others, in
-	// nanoseconds. A timer may make it a millisecond.
-	gatherTime = int64(500 * time.Microsecond)
+	// maxGather is how long the oldest request may wait for others at the most, in
+	// nanoseconds. A timer may make it a millisecond more.
+	maxGather = int64(2 * time.Millisecond)
+	// gatherGain is how many others have to be expected in that time: for fewer it
+	// is not worth a timer.
+	gatherGain = 4
 	// gatherQueue is how many times what a worker sends in a turn a queue has to
 	// hold: nothing may be dropped for want of room that gathering takes.
 	gatherQueue = 32
@@ -21,7 +24,8 @@ func (t *target) gatherTime(now int64) int64 {
 	if t.gathering || !t.gathers() {
 		return 0
 	}
-	return gatherTime - (now - t.queue.front().at)
+	missing := int64(t.reach() - t.queue.n)
+	return min(maxGather-(now-t.queue.front().at), missing*t.arrivals.gap)
 }
 
 // gathers reports whether there are requests that are worth to wait for more.
@@ -29,7 +33,21 @@ func (t *target) gatherTime(now int64) int64 {
 func (t *target) gathers() bool {
 	reach := t.reach()
 	return t.queue.n > 0 && t.queue.n < reach && gatherQueue*reach <= t.cfg.Queue &&
-		t.pace.fast() && !t.draining && !t.breaker.open()
+		t.arrivals.gap <= maxGather/gatherGain && t.pace.fast() && !t.draining && !t.breaker.open()
+}
+
+// arrivals is how fast requests come.
+type arrivals struct {
+	last int64 // when the last one came
+	gap  int64 // nanoseconds from one to the next, of the last dozen
+}
+
+// add notes n requests that come now.
+func (a *arrivals) add(now int64, n int) {
+	const window = 16
+	gap := min((now-a.last)/int64(n), maxGather)
+	a.gap += (gap - a.gap) * int64(min(n, window)) / window
+	a.last = now
 }
 
 // work returns how many requests there are for one more worker: none of those

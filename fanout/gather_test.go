@@ -12,7 +12,7 @@ import (
 // fewer than it can send in a turn and there is room in the queue. Here time is
 // the bubble's.
 func TestGather(t *testing.T) {
-	const pause = time.Duration(gatherTime * 2 / 9)
+	const pause = time.Duration(maxGather * 2 / 9)
 	// f submits so many requests, pause after pause, and checks how long
 	// the worker waited, and how many requests there were then.
 	f := func(what, options string, edit func(tg *target), arrivals []int, wantTime int64, wantTaken int) {
@@ -23,7 +23,7 @@ func TestGather(t *testing.T) {
 			tg := fan.targets[0]
 			synctest.Wait()
 			tg.hold()
-			tg.pace = pace{now: ms / 10}
+			tg.pace, tg.arrivals.gap = pace{now: ms / 10}, maxGather/gatherGain
 			submit := func(n int) { fan.Submit(requests(slices.Repeat([]string{"GET /"}, n)...)) }
 			submit(arrivals[0])
 			edit(tg)
@@ -54,14 +54,15 @@ func TestGather(t *testing.T) {
 		})
 	}
 	asIs := func(*target) {}
-	f("all that comes in the time", "batch=64", asIs, []int{1, 1, 1, 1}, gatherTime, 4)
-	f("not what comes later", "batch=64", asIs, []int{1, 1, 1, 1, 1, 1, 1, 1}, gatherTime, 5)
+	f("all that comes in the time", "batch=64", asIs, []int{1, 1, 1, 1}, maxGather, 4)
+	f("not what comes later", "batch=64", asIs, []int{1, 1, 1, 1, 1, 1, 1, 1}, maxGather, 5)
 	f("enough from the start", "batch=64", asIs, []int{64, 1}, 0, 64)
-	f("single requests gather, too", "batch=1", asIs, []int{1, 1}, gatherTime, 2)
+	f("single requests gather, too", "batch=1", asIs, []int{1, 1}, maxGather, 2)
 	f("a slow target", "batch=64", func(tg *target) { tg.pace = pace{now: 10 * ms} }, []int{1, 1}, 0, 1)
 	f("nothing is known", "batch=64", func(tg *target) { tg.pace = pace{} }, []int{1, 1}, 0, 1)
 	f("the queue is short", "batch=64,queue=2047", asIs, []int{1, 1}, 0, 1)
-	f("the queue is long enough", "batch=64,queue=2048", asIs, []int{1, 1}, gatherTime, 2)
+	f("the queue is long enough", "batch=64,queue=2048", asIs, []int{1, 1}, maxGather, 2)
+	f("few are to be expected", "batch=64", func(tg *target) { tg.arrivals.gap = maxGather/gatherGain + 1 }, []int{1, 1}, 0, 1)
 	f("it ends", "batch=64", func(tg *target) { tg.draining = true }, []int{1}, 0, 1)
 	f("somebody gathers", "batch=64", func(tg *target) { tg.gathering = true }, []int{1}, 0, 1)
 }
@@ -96,4 +97,38 @@ func TestOneWorkerGathers(t *testing.T) {
 	tg.gathering = false
 	tg.mu.Unlock()
 	tg.answerQueued(64)
+}
+
+// How long a worker waits follows the rate: not at all where few would come, else
+// until a turn is full.
+func TestGatherFollowsTheRate(t *testing.T) {
+	f := func(what string, gap int64, n int, want int64) {
+		t.Helper()
+		var a arrivals
+		for i := range int64(200) {
+			a.add(i*gap+1, n)
+		}
+		if a.gap < want*9/10 || a.gap > want*11/10 {
+			t.Errorf("%s: %d ns from one to the next, want %d", what, a.gap, want)
+		}
+	}
+	f("1,000 a second", ms, 1, ms)
+	f("40,000 a second", ms/40, 1, ms/40)
+	f("40,000 a second, 8 at once", ms/5, 8, ms/40)
+	f("2 a second", 500*ms, 1, maxGather)
+
+	fan := newFanout(t, nil, nobody)
+	defer drain(t, fan)
+	tg := fan.targets[0]
+	tg.hold()
+	fan.Submit(requests(slices.Repeat([]string{"GET /"}, 6)...))
+	tg.mu.Lock()
+	tg.pace, tg.arrivals.gap = pace{now: ms / 10}, ms/40
+	if got := tg.gatherTime(tg.queue.front().at); got != 10*ms/40 {
+		t.Errorf("6 wait %d ns for the other 10 of a turn", got)
+	}
+	tg.pace = pace{}
+	tg.mu.Unlock()
+	tg.answerQueued(6)
+	tg.letGo()
 }

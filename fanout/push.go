@@ -34,6 +34,7 @@ func (t *target) pushBlock(entries []entry, now int64, r *results) {
 		t.queue.pushBack(e)
 	}
 	t.length.Store(int64(t.queue.n))
+	t.arrivals.add(now, len(entries))
 	w := t.wakeSleeper(now)
 	t.mu.Unlock()
 	w.rouse()

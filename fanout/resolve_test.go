@@ -63,7 +63,7 @@ func TestNameThatMoves(t *testing.T) {
 		arrivesAt := func(when, want string) {
 			t.Helper()
 			f.Submit(requests("POST / x"))
-			time.Sleep(time.Duration(gatherTime))
+			time.Sleep(time.Duration(maxGather))
 			synctest.Wait()
 			if got := target.last(); got != want {
 				t.Errorf("%s: the request went to %s, want %s", when, got, want)

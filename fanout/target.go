@@ -62,6 +62,7 @@ type target struct {
 	looking     int  // of them: have yet to look at the queue
 	gathering   bool // one of them lets requests gather
 	pace        pace
+	arrivals    arrivals
 	pipelining  pipelining
 	http2       multiplexing
 	taken       int64 // when a worker took last
