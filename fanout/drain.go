@@ -22,7 +22,7 @@ func (f *Fanout) Drain(ctx context.Context) {
 	defer stop()
 	var ending sync.WaitGroup
 	for _, t := range targets {
-		ending.Go(func() { t.finish(ctx, dropShutdown) })
+		ending.Go(func() { t.end(ctx, dropShutdown) })
 	}
 	ending.Wait()
 	f.life.leaving.Wait()
@@ -30,9 +30,9 @@ func (f *Fanout) Drain(ctx context.Context) {
 	f.life.hurryUp()
 }
 
-// finish sends what waits until ctx ends, gives the rest up for that reason, and
+// end sends what waits until ctx ends, gives the rest up for that reason, and
 // returns when all of the target's goroutines have ended.
-func (t *target) finish(ctx context.Context, reason dropReason) {
+func (t *target) end(ctx context.Context, reason dropReason) {
 	t.drain(reason)
 	ended := make(chan struct{})
 	go func() {
@@ -47,7 +47,7 @@ func (t *target) finish(ctx context.Context, reason dropReason) {
 	t.abort()
 	<-ended
 	t.mu.Lock()
-	idle := t.takeIdle(func(*conn) bool { return true })
+	idle := t.removeIdle(func(*conn) bool { return true })
 	t.mu.Unlock()
 	for _, c := range idle {
 		c.close()

@@ -54,8 +54,8 @@ func (t *target) restTime(now int64) int64 {
 	return t.idle[last].restUntil - now
 }
 
-// takeIdle takes the idle connections out for which that is true. t.mu is held.
-func (t *target) takeIdle(which func(*conn) bool) (taken []*conn) {
+// removeIdle takes the idle connections out for which that is true. t.mu is held.
+func (t *target) removeIdle(which func(*conn) bool) (taken []*conn) {
 	t.idle = slices.DeleteFunc(t.idle, func(c *conn) bool {
 		if which(c) {
 			taken = append(taken, c)

@@ -77,7 +77,7 @@ func (c *conn) read(b []byte, n int, err error, r *results) error {
 	c.drained = n == 0
 	if n > 0 {
 		c.clock = c.arrival()
-		c.take(b, n, r)
+		c.parse(b, n, r)
 		return nil
 	}
 	if isTimeout(err) {
@@ -98,8 +98,8 @@ func (c *conn) arrival() int64 {
 	return max(c.clock, int64(now.Sub(c.t.start))-max(0, age))
 }
 
-// take gives what arrived to the responses of the batch. n bytes of it are new.
-func (c *conn) take(b []byte, n int, r *results) {
+// parse gives what arrived to the responses of the batch. n bytes of it are new.
+func (c *conn) parse(b []byte, n int, r *results) {
 	if c.counted {
 		c.bodyBytes += n
 	}

@@ -72,7 +72,7 @@ func (f *Fanout) retire(t *target) {
 		}
 		ctx, cancel := context.WithTimeout(f.life.hurry, t.cfg.MaxAge+t.cfg.Timeout)
 		defer cancel()
-		t.finish(ctx, dropRemoved)
+		t.end(ctx, dropRemoved)
 		t.metrics.detach(t)
 		f.mu.Lock()
 		defer f.mu.Unlock()

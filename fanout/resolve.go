@@ -123,7 +123,7 @@ func (t *target) refresh() {
 // leaveOld closes the idle connections that go to none of the addresses.
 func (t *target) leaveOld(set []netip.Addr) {
 	t.mu.Lock()
-	old := t.takeIdle(func(c *conn) bool { return !slices.Contains(set, c.addr) })
+	old := t.removeIdle(func(c *conn) bool { return !slices.Contains(set, c.addr) })
 	t.mu.Unlock()
 	for _, c := range old {
 		c.close()

@@ -14,7 +14,7 @@ func (f *Fanout) tick() {
 	for {
 		select {
 		case <-ticker.C:
-			for _, t := range f.observe() {
+			for _, t := range f.tickGroups() {
 				t.tick(f.now())
 			}
 			f.steer()
@@ -26,8 +26,8 @@ func (f *Fanout) tick() {
 	}
 }
 
-// observe follows the samples of the groups, and returns all targets there are.
-func (f *Fanout) observe() []*target {
+// tickGroups follows the samples of the groups, and returns all targets there are.
+func (f *Fanout) tickGroups() []*target {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, g := range f.groups {
@@ -47,7 +47,7 @@ func (t *target) tick(now int64) {
 		t.batchLimit.Store(t.perConn())
 	}
 	t.resolveAgain(now)
-	old := t.takeIdle(func(c *conn) bool { return now-c.idleSince > idleTime })
+	old := t.removeIdle(func(c *conn) bool { return now-c.idleSince > idleTime })
 	if t.cfg.Drop == DropUniform || t.options.Steer != nil {
 		t.shedding.observe(t.served, t.queue.n, &t.cfg)
 		t.room.Store(math.Float64bits(t.shedding.room))

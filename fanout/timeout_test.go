@@ -30,7 +30,7 @@ func TestTimeLimitOfAResponse(t *testing.T) {
 	var r results
 	arrives := func(at int64, bytes string) {
 		c.clock = at
-		c.take([]byte(bytes), len(bytes), &r)
+		c.parse([]byte(bytes), len(bytes), &r)
 	}
 	arrives(3500*second/1000, "HTTP/1.1 200 OK\r\n")
 	check("when a part of a head arrived", 4*second)

@@ -37,8 +37,8 @@ func (t *target) failed(cause error, begun int64) {
 	}
 }
 
-// probed ends a probe. If no status came the next one has to wait.
-func (t *target) probed() {
+// endProbe notes the end of a probe. If no status came the next one has to wait.
+func (t *target) endProbe() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.breaker.open() {

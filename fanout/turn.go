@@ -151,7 +151,7 @@ func (w *worker) report() {
 		t.answered(r)
 	}
 	if w.probed {
-		t.probed()
+		t.endProbe()
 		w.probed = false
 	}
 	t.settle(r)
