@@ -28,22 +28,24 @@ type sweep struct {
 	name  string
 	sizes []int
 	set   func(cfg *RunConfig, size int)
-	floor string // command line of the floor to set beside it, or ""
+	floor string                      // command line of the floor to set beside it, or ""
+	over  func(command string) string // how the agent is to reach its targets; nil: as it is
 }
 
 var sweeps = []sweep{
-	{"targets", []int{1, 2, 4, 8}, func(cfg *RunConfig, n int) { cfg.Sink.Targets = n }, ""},
-	{"SPOP connections", []int{1, 10, 100, 1000}, func(cfg *RunConfig, n int) { cfg.Load.Connections = n }, ""},
-	{"bytes of body", []int{0, 1000, 4000, 14000}, func(cfg *RunConfig, n int) { cfg.Load.Body = n }, ""},
-	{"batch", []int{1, 2, 4, 8, 16, 32, 64}, func(cfg *RunConfig, n int) { cfg.Batch = n }, ""},
-	{"header fields", []int{8, 30, 100}, func(cfg *RunConfig, n int) { cfg.Load.Headers = n }, FloorCommand},
-	{"batch, https", []int{1, 64}, func(cfg *RunConfig, n int) { cfg.Batch, cfg.Sink.TLS = n, true }, TLSFloorCommand},
+	{"targets", []int{1, 2, 4, 8}, func(cfg *RunConfig, n int) { cfg.Sink.Targets = n }, "", nil},
+	{"SPOP connections", []int{1, 10, 100, 1000}, func(cfg *RunConfig, n int) { cfg.Load.Connections = n }, "", nil},
+	{"bytes of body", []int{0, 1000, 4000, 14000}, func(cfg *RunConfig, n int) { cfg.Load.Body = n }, "", nil},
+	{"batch", []int{1, 2, 4, 8, 16, 32, 64}, func(cfg *RunConfig, n int) { cfg.Batch = n }, "", nil},
+	{"header fields", []int{8, 30, 100}, func(cfg *RunConfig, n int) { cfg.Load.Headers = n }, FloorCommand, nil},
+	{"batch, https", []int{1, 64}, func(cfg *RunConfig, n int) { cfg.Batch, cfg.Sink.TLS = n, true }, TLSFloorCommand, overTLS},
+	{"streams, h2c", []int{1, 64}, func(cfg *RunConfig, n int) { cfg.Batch = n }, "", overHTTP2},
 }
 
 // Scale measures the agent of cfg at each size of each sweep, all else being as
 // in cfg. A sweep ends before the size at which the rate is not reached, all of it at
 // any other run that fails. An agent whose command does not have
-// mirrorgate's options is not measured with https.
+// mirrorgate's options is not measured with https and HTTP/2.
 func Scale(ctx context.Context, cfg RunConfig) ([]Sweep, error) {
 	var all []Sweep
 	for _, s := range sweeps {
@@ -51,8 +53,8 @@ func Scale(ctx context.Context, cfg RunConfig) ([]Sweep, error) {
 		for _, size := range s.sizes {
 			at := cfg
 			s.set(&at, size)
-			if at.Sink.TLS {
-				if at.Command = overTLS(cfg.Command); at.Command == cfg.Command {
+			if s.over != nil {
+				if at.Command = s.over(cfg.Command); at.Command == cfg.Command {
 					break
 				}
 			}
@@ -86,9 +88,16 @@ func (s sweep) measure(ctx context.Context, cfg RunConfig, size int) (p SweepPoi
 
 // overTLS has mirrorgate reach its targets by https; other commands stay.
 func overTLS(command string) string {
-	const target = "--target=http://{targets}"
-	return strings.Replace(command, target, "--tls-insecure "+strings.Replace(target, "http:", "https:", 1), 1)
+	return strings.Replace(command, plainTargets, "--tls-insecure "+strings.Replace(plainTargets, "http:", "https:", 1), 1)
 }
+
+// overHTTP2 is overTLS for HTTP/2 without TLS.
+func overHTTP2(command string) string {
+	return strings.Replace(command, plainTargets, strings.Replace(plainTargets, "http:", "h2c:", 1), 1)
+}
+
+// plainTargets is what a command of mirrorgate says of its targets.
+const plainTargets = "--target=http://{targets}"
 
 // WriteSweepsJSON writes the sweeps as one indented JSON array.
 func WriteSweepsJSON(w io.Writer, all []Sweep) error { return writeJSON(w, all) }

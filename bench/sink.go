@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Sink is a target that counts: an HTTP/1.1 server as cheap as can be, so that
+// Sink is a target that counts: an HTTP/1.1 server as cheap as can be, and one of
+// HTTP/2 with prior knowledge where the mode is SinkOK, so that
 // what is measured in front of it is the agent. It knows of a request no more
 // than where it ends, and responds to all that one read brought with one write.
 type Sink struct {
@@ -129,9 +130,13 @@ func (s *Sink) serve(nc net.Conn) {
 		c.nc = tls.Server(nc, s.tls)
 	}
 	buf := make([]byte, sinkBuffer)
-	for {
+	for first := true; ; first = false {
 		n, err := c.nc.Read(buf)
 		if err != nil {
+			return
+		}
+		if first && speaksHTTP2(buf[:n]) {
+			c.serveHTTP2(buf, n)
 			return
 		}
 		s.bytes.Add(uint64(n))

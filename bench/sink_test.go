@@ -204,3 +204,24 @@ func BenchmarkSink(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "requests/s")
 }
+
+// TestSinkHTTP2 has Go's client talk to a sink.
+func TestSinkHTTP2(t *testing.T) {
+	s := mustListen(t, SinkOK, 0)
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	defer transport.CloseIdleConnections()
+	for i := range 20 {
+		response, err := (&http.Client{Transport: transport}).Post("http://"+s.Addr(), "text/plain", strings.NewReader(strings.Repeat("b", 10_000*(i%3))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK || response.ProtoMajor != 2 {
+			t.Errorf("%s %s", response.Proto, response.Status)
+		}
+	}
+	if n := s.Requests(); n != 20 {
+		t.Errorf("%d requests came, want 20", n)
+	}
+}
