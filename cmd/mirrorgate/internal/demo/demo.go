@@ -102,7 +102,7 @@ func (d *Demo) throughHAProxy(ctx context.Context, s *stage) (*result, error) {
 		fmt.Fprintf(d.Out, invitation, s.gateway.Admin, s.gateway.Admin, mirrored, itemsPath, wrongEvery)
 		d.drive(ctx, p, s)
 	}
-	return &result{production: p, mirrored: p.mirrored.answered.Load() + p.mirrored.failed.Load()}, nil
+	return &result{production: p, mirrored: p.mirrored.answered.Load() + p.mirrored.failed.Load(), invited: d.Keep}, nil
 }
 
 // drive sends traffic until ctx ends, and shows how far it is.

@@ -17,6 +17,7 @@ import (
 // result is what the demo shows at its end.
 type result struct {
 	mirrored   int64                   // requests sent with mirroring
+	invited    bool                    // others may have sent some, too
 	production *production             // nil without HAProxy
 	acks       *hdrhistogram.Histogram // ns; nil with HAProxy
 
@@ -33,14 +34,19 @@ func (r *result) count(s *stage) {
 			r.mistakes = append(r.mistakes, fmt.Sprintf("%s %d, should be %d", what, got, want))
 		}
 	}
+	expectSent := func(what string, got, sent int64) {
+		if !r.invited || got < sent {
+			expect(what, got, sent)
+		}
+	}
 	expect("mirrorgate still holds", r.accounting.Pending(), 0)
-	expect("mirrorgate received", r.accounting.Count("mirrorgate_requests_received_total"), r.mirrored)
+	expectSent("mirrorgate received", r.accounting.Count("mirrorgate_requests_received_total"), r.mirrored)
 	for i, t := range allTargets {
 		r.arrived = append(r.arrived, int64(s.servers[i].Requests()))
 		expect("target "+t.name+" counted", r.arrived[i], r.accounting.Count("mirrorgate_target_sent_total", readings.Target(t.name)))
 	}
 	if p := r.production; p != nil {
-		expect("the origin counted", int64(s.origin.Requests()), p.plain.answered.Load()+p.mirrored.answered.Load())
+		expectSent("the origin counted", int64(s.origin.Requests()), p.plain.answered.Load()+p.mirrored.answered.Load())
 		expect("production failed", p.plain.failed.Load()+p.mirrored.failed.Load(), 0)
 	}
 }
