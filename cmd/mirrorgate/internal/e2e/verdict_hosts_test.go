@@ -92,6 +92,10 @@ func TestVerdictOfTwoHosts(t *testing.T) {
 		t.Errorf("two agents say %d %+v\nand one %d %+v", code, both, wantCode, one)
 	}
 
+	if code, stdout, _ := mirrorgate(t, nil, "verdict", "v2", "--fresh", "--admin", a.admin+","+b.admin); code != 3 || !strings.Contains(stdout, "not yet: 0 pairs") {
+		t.Errorf("after --fresh: exit code %d, %s", code, stdout)
+	}
+
 	// A host that does not respond holds up a verdict that all is well, no other.
 	_, v := ask(a.admin + "," + b.admin + ",127.0.0.1:1")
 	if !strings.Contains(strings.Join(v.Why, "; "), "no response from 127.0.0.1:1") {

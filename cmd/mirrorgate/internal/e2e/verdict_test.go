@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -205,4 +206,30 @@ func TestExamplesOptions(t *testing.T) {
 	}
 	f(`"examples": []`, "route", "--examples", "off")
 	f("hunter2", `\"item\":1`, "--unmask", "password", "--mask", "item")
+}
+
+// Without a second copy, what differs always keeps the verdict from being known until
+// it is ignored: by the options that the verdict prints, to be copied.
+func TestVerdictWithoutNoise(t *testing.T) {
+	v1, v2 := serveVersion(t, nil), serveVersion(t, nil)
+	ask := func(requests int64, options ...string) (code int, stdout string) {
+		t.Helper()
+		a := startAgent(t, append([]string{"--target", "v1=" + v1.url, "--target", "v2=" + v2.url + ",against=v1", "--compare-cpu", "6400%"}, options...)...)
+		addr := startProxy(t, sizedSPOE, strings.TrimPrefix(v1.url, "http://"), a)
+		newCrowd(addr).run(8, upTo(requests), func(n int64, req *fasthttp.Request) { shopping(n*4, req) })
+		a.sums(requests)
+		code, stdout, _ = mirrorgate(t, nil, "verdict", "v2", "--admin", a.admin, "--tolerance", "1%")
+		return code, stdout
+	}
+	code, stdout := ask(100)
+	var options []string
+	for _, line := range regexp.MustCompile(`(?m)^    (--ignore) '(.*)'$`).FindAllStringSubmatch(stdout, -1) {
+		options = append(options, line[1:]...)
+	}
+	if want := "--ignore json:at --ignore json:id"; code != 3 || strings.Join(options, " ") != want {
+		t.Fatalf("exit code %d, want 3 and %s:\n%s", code, want, stdout)
+	}
+	if code, stdout := ask(1500, options...); code != 0 || !strings.Contains(stdout, "v2 is like v1 within 1 %") {
+		t.Errorf("exit code %d, want 0:\n%s", code, stdout)
+	}
 }
