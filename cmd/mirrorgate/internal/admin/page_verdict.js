@@ -10,9 +10,14 @@ const ratio = (n, of) => of ? share(n / of) : "–";
 const beside = (a, b) => a || b ? `${time(a)} → ${time(b)}` : "–";
 const nameOf = f => f.kind === "value" ? f.field : `${f.field} (${f.kind})`;
 
-// askVerdicts asks for all of them; what does not answer stays as it was.
+// askVerdicts asks for all of them, every few seconds, since to judge many routes takes
+// its time; what does not answer stays as it was.
+const JUDGE_EVERY = 2500;
+let judged = 0;
 async function askVerdicts() {
-  if (stats) await Promise.allSettled(compared().map(async t => verdicts.set(t.name, await get("/api/verdict?" + query({ target: t.name })))));
+  if (Date.now() - judged < JUDGE_EVERY) return;
+  judged = Date.now();
+  await Promise.allSettled(compared().map(async t => verdicts.set(t.name, await get("/api/verdict?" + query({ target: t.name })))));
 }
 
 function buildVerdict(target, against, noise) {
