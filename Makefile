@@ -14,7 +14,7 @@ HAPROXY_SUITES ?= bookworm trixie forky
 # What make test covered: by tests of a package itself, and by the binary.
 COVER := $(CURDIR)/bin/cover
 
-.PHONY: help build packages test-packages reference demo test cover test-haproxy test-servers test-verdict faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
+.PHONY: help build packages test-packages reference demo test cover test-haproxy test-servers test-kafka test-verdict faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -63,6 +63,10 @@ VERDICTS ?= 10
 test-verdict: haproxy ## Plant faults in a new version and ask for the verdict, VERDICTS (10) times without a fault.
 	MIRRORGATE_VERDICTS=$(VERDICTS) go test -tags verdict -count 1 -v -timeout 30m -run '^TestVerdict' ./cmd/mirrorgate/internal/e2e | grep -v '^=== '
 
+test-kafka: haproxy ## Test with Apache Kafka, one broker and three.
+	@.ci/kafka >/dev/null && .ci/kafka 3 >/dev/null
+	go test -tags kafka -count 1 -timeout 15m -run '^TestKafka' ./cmd/mirrorgate/internal/e2e; status=$$?; .ci/kafka stop; exit $$status
+
 faults: haproxy ## Let everything go wrong under load, for longer than make test does.
 	E2E_LONG=1 go test -race -count 1 -v -timeout 30m -run 'Fault|Broken|ClockStep|HAProxyAgent|HAProxyReloads|HAProxyStop' ./cmd/mirrorgate/internal/e2e ./fanout | grep -v '^=== '
 
@@ -79,9 +83,9 @@ fuzz: ## Fuzz each parser for FUZZTIME (60s).
 lint: ## Check the format, and what vet and staticcheck find.
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted; exit 1; }
 	go vet ./...
-	go vet -tags servers,verdict ./cmd/mirrorgate/internal/e2e
+	go vet -tags servers,verdict,kafka ./cmd/mirrorgate/internal/e2e
 	go tool staticcheck ./...
-	go tool staticcheck -tags servers,verdict ./cmd/mirrorgate/internal/e2e
+	go tool staticcheck -tags servers,verdict,kafka ./cmd/mirrorgate/internal/e2e
 
 vuln: ## Look for known vulnerabilities in what is built in (needs the internet).
 	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...
