@@ -67,8 +67,9 @@ func TestPairsOfTargetThatHangs(t *testing.T) {
 				f.Submit(requests("POST /a 1"))
 			}
 			drain(t, f)
-			if got := found(t, f, "v2"); !strings.HasPrefix(got, "error=20 ") {
-				t.Errorf("found %s, want error=20", got)
+			// On a busy machine some may be sent too far apart.
+			if got := found(t, f, "v2"); !strings.HasPrefix(got, "error=") || strings.Contains(got, "uncompared") || !strings.Contains(got, "error: timeout") {
+				t.Errorf("found %s, want errors alone", got)
 			}
 			checkPairs(t, f, "v2", 20)
 		})
