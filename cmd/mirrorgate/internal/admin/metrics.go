@@ -17,7 +17,7 @@ var Metrics = []Metric{
 		"The traffic is what it is: `mirrorgate bench run` tells what a host can carry. If it stands still, HAProxy sends nothing: see its `filter spoe` line, and whether it holds the server for down"},
 	{"mirrorgate_requests_rejected_total", "{reason}",
 		"Requests that are mirrored to no group, by reason.",
-		"`truncated`: raise `tune.bufsize`. `no_body`: as configured with `--no-body`, or the message lacks `arg_body`. `grpc_stream`: streams of gRPC are not mirrored; leave them out with `mirrorgate config haproxy --grpc --unary`. `malformed`: something probes your site, or the message's arguments are not those that `mirrorgate config haproxy` prints. `loop`: a target's traffic comes back through HAProxy. `oversize`: beyond a limit, see [accounting](#accounting). `aborted`: HAProxy gave up, see its log"},
+		"`truncated`: raise `tune.bufsize`. `no_body`: as configured with `--no-body`, or the message lacks `arg_body`. `grpc_stream`: streams of gRPC are not mirrored; leave them out with `--grpc --unary` of `mirrorgate config haproxy`. `malformed`: something probes your site, or the message's arguments are not those that `mirrorgate config haproxy` prints. `loop`: a target's traffic comes back through HAProxy. `oversize`: beyond a limit, see [accounting](#accounting). `aborted`: HAProxy gave up, see its log"},
 	{"mirrorgate_spop_ack_seconds", "",
 		"Time from the read of a NOTIFY to the write of its ACK.",
 		"Production waits for this. The host has no CPU left for it: take load off it (a smaller sample, fewer targets), or add cores or a second agent"},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/mirrorgate/mirrorgate/cmd/internal/haproxy"
 )
@@ -24,6 +25,7 @@ import (
 //   - 10.0.0.7 and 10.0.0.8 are two mirrorgates on free ports of loopback, the
 //     first is also 127.0.0.1, and each URL with the name of a target is that of
 //     a server of the test's own;
+//   - what is recorded was recorded just now, and the broker of Kafka is a stand-in;
 //   - who asks for a verdict asks two other mirrorgates, and does not wait;
 //   - a mirrorgate that is started here takes free ports, is waited for, and then
 //     stopped with SIGINT;
@@ -84,6 +86,9 @@ var readmeRules = []struct {
 	{command: `^mirrorgate status --json$`, says: `"notes"`},
 	{command: `^mirrorgate status$`, says: `staging`},
 	{command: `^mirrorgate help\b`, says: `.`},
+	{command: `^mirrorgate replay `, says: `replayed`, kind: (*reader).replay},
+	{command: `^mirrorgate log .*--(status 5xx|route)`}, // nothing is shown of what is not there
+	{command: `^mirrorgate log `, says: `.`},
 	{command: `^mirrorgate --help$`, says: `Usage: mirrorgate`},
 	{command: `^mirrorgate --`, kind: (*reader).serve},
 }
@@ -95,6 +100,7 @@ type reader struct {
 	target  *recorder
 	hosts   *strings.Replacer
 	admin   string
+	broker  string            // of Kafka
 	compare *strings.Replacer // for who asks two mirrorgates that compare, instead of hosts
 	script  []string
 	outside []string // what the machine is asked
@@ -108,8 +114,10 @@ func newReader(t *testing.T) *reader {
 	}
 	first, second := startAgent(t, targets...), startAgent(t, targets...)
 	r.admin = first.admin
+	r.broker = startKafka(t, "peak")
+	r.record()
 	r.hosts = strings.NewReplacer("127.0.0.1:12346", first.admin, "10.0.0.7:12345", first.spop, "10.0.0.8:12345", second.spop,
-		" /etc/", " "+r.root+"/etc/", "=/etc/", "="+r.root+"/etc/", " /usr/local/", " "+r.root+"/usr/local/", "'/usr/local/", "'"+r.root+"/usr/local/")
+		" /var/lib/", " "+r.root+"/var/lib/", " --from 2026-11-26T09:00 --to 10:00", "", " --from 09:00", "", " /etc/", " "+r.root+"/etc/", "=/etc/", "="+r.root+"/etc/", " /usr/local/", " "+r.root+"/usr/local/", "'/usr/local/", "'"+r.root+"/usr/local/")
 	v1 := "=" + r.target.url()
 	versions := []string{"--target", "v1" + v1, "--target", "v1b" + v1, "--target", "v2" + v1 + ",against=v1,noise=v1b"}
 	third, fourth := startAgent(t, versions...), startAgent(t, versions...)
@@ -131,6 +139,27 @@ func newReader(t *testing.T) *reader {
 		r.write("stand-ins/"+program, fmt.Sprintf("#!/bin/sh\necho %s \"$@\" >> %s\n", program, r.noted()))
 	}
 	return r
+}
+
+// startKafka starts a broker with a topic.
+func startKafka(t *testing.T, topic string) (addr string) {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c.ListenAddrs()[0]
+}
+
+// record makes the recording that the commands look into.
+func (r *reader) record() {
+	r.Helper()
+	a := startAgent(r.T, "--target", "log=file://"+r.root+"/var/lib/mirrorgate/peak,max=64MiB", "--target", "topic=kafka://"+r.broker+"/peak")
+	if code, _, stderr := mirrorgate(r.T, nil, "bench", "run", "--agent", a.spop, "--targets", "0", "--rate", "200", "--duration", "200ms", "--warmup", "0s"); code != 0 {
+		r.Fatalf("cannot record: %s", stderr)
+	}
+	a.stop(r.T)
 }
 
 // noted is where what the machine is asked is noted down.
@@ -233,10 +262,17 @@ var someTarget = regexp.MustCompile(`http://[a-z]+:\d+`)
 
 // serve starts a mirrorgate and stops it when it serves.
 func (r *reader) serve(command string) {
-	command = strings.ReplaceAll(someTarget.ReplaceAllString(command, r.target.url()), "0.0.0.0:12345", "127.0.0.1:0")
+	command = strings.NewReplacer("0.0.0.0:12345", "127.0.0.1:0", "file:///", "file://"+r.root+"/", "b1:9092,b2:9092", r.broker).
+		Replace(someTarget.ReplaceAllString(command, r.target.url()))
 	log := fmt.Sprintf("log%d", len(r.script)) // of its own: an older one would show what is waited for
 	r.exec("exec env MIRRORGATE_LISTEN=127.0.0.1:0 MIRRORGATE_ADMIN=127.0.0.1:0 "+command+" 2> "+log, "&gateway&")
 	r.script = append(r.script, "shows "+log+" 'listening for HAProxy'", "kill -INT gateway", "wait gateway")
+}
+
+// replay sends what was recorded, or what of it is of last year, to a server.
+func (r *reader) replay(command string) {
+	command = strings.NewReplacer("b1:9092", r.broker, " --start 14:00", "").Replace(r.hosts.Replace(command))
+	r.exec(someTarget.ReplaceAllString(command, r.target.url()) + "; s=$?; test $s = 0 || test $s = 3")
 }
 
 // askComparing asks one that compares.
