@@ -12,6 +12,8 @@
 //	fault_test.go     what goes wrong under load; fault_*_test.go are the faults, the reference lists them
 //	browser_test.go   a browser that shows the live page
 //	servers_test.go   servers that people have, as targets: make test-servers; servers_*_test.go go with it
+//	versions_test.go  an application in several versions, to be compared; verdict_faults_test.go
+//	                  plants faults in one: make test-verdict
 //
 // All other files are tests of one matter each, by their name. readme_*_test.go
 // hold README and the reference to what the binary does.
