@@ -87,7 +87,7 @@ var readmeRules = []struct {
 	{command: `^mirrorgate status$`, says: `staging`},
 	{command: `^mirrorgate help\b`, says: `.`},
 	{command: `^mirrorgate replay `, says: `replayed`, kind: (*reader).replay},
-	{command: `^mirrorgate log .*--(status 5xx|route)`}, // nothing is shown of what is not there
+	{command: `^mirrorgate log .*--(status 5xx|route|format har)`}, // of what is not there nothing is shown
 	{command: `^mirrorgate log `, says: `.`},
 	{command: `^mirrorgate --help$`, says: `Usage: mirrorgate`},
 	{command: `^mirrorgate --`, kind: (*reader).serve},
