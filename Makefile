@@ -14,7 +14,7 @@ HAPROXY_SUITES ?= bookworm trixie forky
 # What make test covered: by tests of a package itself, and by the binary.
 COVER := $(CURDIR)/bin/cover
 
-.PHONY: help build packages test-packages reference demo test cover test-haproxy test-servers test-kafka test-verdict faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
+.PHONY: help picture build packages test-packages reference demo test cover test-haproxy test-servers test-kafka test-verdict faults soak fuzz lint vuln bench clean haproxy wrk chromium curl
 
 help: ## Show the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,6 +31,10 @@ test-packages: ## Build the packages twice, and install, upgrade and purge one.
 
 reference: ## Write cmd/mirrorgate/REFERENCE.md from what mirrorgate help says.
 	go generate ./cmd/mirrorgate
+
+picture: chromium ## Take README's picture of the live page anew.
+	E2E_PICTURES=$(CURDIR)/bin/pictures go test -count 1 -run '^TestPage$$' ./cmd/mirrorgate/internal/e2e
+	cp bin/pictures/800-light.png .github/page.png
 
 demo: build haproxy ## Show it at work on this machine.
 	bin/mirrorgate demo

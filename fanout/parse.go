@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/url"
@@ -24,6 +25,12 @@ func ParseTarget(text string, defaults TargetConfig, n int) (TargetConfig, error
 	address := parts[0]
 	if name, rest, ok := strings.Cut(address, "="); ok && !strings.ContainsAny(name, ":/?") {
 		t.Name, address = name, rest
+	}
+	if address != "" && !strings.Contains(address, "://") {
+		if strings.Contains(address, "@") { // perhaps behind a password
+			return t, errors.New("the URL has no scheme, should be like http://host:8080")
+		}
+		return t, fmt.Errorf("the URL %q has no scheme, should be like http://%s", address, address)
 	}
 	u, err := url.Parse(address)
 	if err != nil {

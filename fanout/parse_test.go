@@ -57,7 +57,9 @@ func TestParseTarget(t *testing.T) {
 		}
 	}
 	bad("", "the URL should be like http://host:8080")
-	bad("h:80", "like http://host:8080")
+	bad("h:80", `the URL "h:80" has no scheme, should be like http://h:80`)
+	bad("10.0.0.1:80", "should be like http://10.0.0.1:80")
+	bad("u:secret@h", "the URL has no scheme, should be like http://host:8080")
 	bad("ftp://h", "like http://host:8080")
 	bad("http://", "like http://host:8080")
 	bad("http://h:port", `cannot read URL "http://h:port"`)

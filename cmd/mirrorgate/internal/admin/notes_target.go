@@ -65,7 +65,9 @@ func (t *TargetStats) drops() string {
 		text := dropTexts[reason]
 		switch reason {
 		case "breaker":
-			text += t.lastReason("")
+			if t.DropRate["dial"]+t.DropRate["tls"] == 0 { // else they say it
+				text += t.lastReason("")
+			}
 		case "dial", "tls":
 			text += t.lastReason(reason)
 		case "paused":

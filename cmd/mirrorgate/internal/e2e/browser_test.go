@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -128,10 +129,13 @@ func (b *browser) shows(what, expression, want string) {
 	})
 }
 
+// picturesEnv names the folder for screenshots, see make picture.
+const picturesEnv = "E2E_PICTURES"
+
 // screenshot keeps the whole page as a picture.
 func (b *browser) screenshot(name string) {
 	b.t.Helper()
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("mirrorgate-page-%d", os.Getuid()))
+	dir := cmp.Or(os.Getenv(picturesEnv), filepath.Join(os.TempDir(), fmt.Sprintf("mirrorgate-page-%d", os.Getuid())))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		b.t.Fatal(err)
 	}

@@ -47,12 +47,13 @@ func TestPage(t *testing.T) {
 	b.shows("why it is down, where it is, and since when", `[...document.querySelectorAll(".targethead")].find(h => h.querySelector("h2, h3").textContent === "down").textContent`,
 		"http://127.0.0.1:1")
 	b.shows("why it is down", `[...document.querySelectorAll(".failure")].map(f => f.textContent).join()`, "connection refused")
+	b.shows("the title says trouble", `document.title.startsWith("! down drops ") || document.title.startsWith("! slow ")`, "true")
 	total := `document.querySelector("#gateway small").textContent`
 	before := b.eval(total)
 	b.shows("figures move", total+` !== "`+before+`"`, "true")
 	b.shows("charts move", chartMoves, "true")
 
-	for _, width := range []int64{400, 1600} {
+	for _, width := range []int64{400, 800, 1600} {
 		for _, scheme := range []string{"light", "dark"} {
 			b.look(width, scheme)
 			name := fmt.Sprintf("%d-%s", width, scheme)
@@ -79,7 +80,7 @@ func TestPage(t *testing.T) {
 	f(`"name":"v2","sample":"2%","sample_until":"`)
 	b.run(chromedp.Click(`button[aria-label="Pause target a"]`))
 	b.shows("the page says that a is paused", `document.querySelector("#notice").textContent`, "a drops")
-	f(`"weight":1,"rate":"none","paused":true`)
+	f(`"weight":1,"rate":"none","paused":true,"paused_until":"`)
 	b.run(chromedp.Click(`button[aria-label="Resume target a"]`))
 	b.shows("a is not paused any more", `document.querySelectorAll(".badge.warn:not([hidden])").length`, "0")
 	f(`"weight":1,"rate":"none","paused":false`)
@@ -91,7 +92,7 @@ func TestPage(t *testing.T) {
 	f(`"name":"v2","sample":"2%"`)
 	a.process.Process.Kill()
 	<-a.exited
-	b.shows("the page says that nobody answers", `document.querySelector("#notice").textContent`, "No answer from mirrorgate since")
+	b.shows("the page says that nobody answers", `document.querySelector("#notice").textContent`, "No response from mirrorgate since")
 }
 
 // chartMoves is true once the points of the chart of what is received are drawn

@@ -11,7 +11,7 @@ import (
 	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/readings"
 )
 
-var oneTarget = map[string][]string{"t1": {"t1"}}
+var oneTarget = map[string][]string{"127.0.0.1": {"127.0.0.1"}} // by their host
 
 // bodyOf returns n bytes that differ, so that a piece out of place is seen.
 func bodyOf(n int) string {

@@ -19,7 +19,7 @@ func TestHAProxyIsSteered(t *testing.T) {
 	ratio := func() float64 { return a.value("mirrorgate_steer_ratio") }
 	tune := func(setting string) {
 		t.Helper()
-		if code, _, stderr := mirrorgate(t, nil, "tune", "--admin", a.admin, "t1", setting); code != 0 {
+		if code, _, stderr := mirrorgate(t, nil, "tune", "--admin", a.admin, "127.0.0.1", setting); code != 0 {
 			t.Fatalf("tune ends with %d: %s", code, stderr)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/url"
+	"path"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -109,7 +111,46 @@ func (o *Options) ParseTargets() (all []fanout.TargetConfig, err error) {
 		}
 		all = append(all, t)
 	}
+	o.nameTargets(all)
 	return all, nil
+}
+
+// nameTargets names those that have no name of their own after their host, or after the
+// last folder where there is none.
+func (o *Options) nameTargets(all []fanout.TargetConfig) {
+	taken := make(map[string]bool)
+	for i, text := range o.Targets[:len(all)] {
+		if hasName(text) {
+			taken[all[i].Name] = true
+		}
+	}
+	for i, text := range o.Targets[:len(all)] {
+		if hasName(text) {
+			continue
+		}
+		plain := nameOf(all[i].URL)
+		all[i].Name = plain
+		for n := 2; taken[all[i].Name]; n++ {
+			all[i].Name = fmt.Sprintf("%s-%d", plain, n)
+		}
+		taken[all[i].Name] = true
+	}
+}
+
+// hasName reports whether the text of a target begins with NAME=.
+func hasName(text string) bool {
+	name, _, ok := strings.Cut(strings.Split(text, ",")[0], "=")
+	return ok && !strings.ContainsAny(name, ":/?")
+}
+
+// nameOf makes a name of the host of a URL: what a name may not have becomes a hyphen.
+func nameOf(u *url.URL) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r) {
+			return r
+		}
+		return '-'
+	}, cmp.Or(u.Hostname(), path.Base(u.Path)))
 }
 
 func (o *Options) targetDefaults() fanout.TargetConfig {
