@@ -112,7 +112,7 @@ func TestCheckShowsWhatIsInForce(t *testing.T) {
 
 	values, from = checked(t, []string{"MIRRORGATE_TARGET=http://c http://d"}, "--config", "m.yaml", "--listen", "127.0.0.1:9")
 	f("listen", "127.0.0.1:9", "flag")
-	f("t2.url", "http://d", "environment MIRRORGATE_TARGET")
+	f("d.url", "http://d", "environment MIRRORGATE_TARGET")
 	f("a.url", "", "")
 	_, stdout, _ := mirrorgate(t, nil, "check", "--config", "m.yaml")
 	if strings.Contains(stdout, "secret") {
