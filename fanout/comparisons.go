@@ -1,9 +1,7 @@
 package fanout
 
 import (
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/mirrorgate/mirrorgate/fanout/compare/example"
 	"github.com/mirrorgate/mirrorgate/fanout/compare/tally"
@@ -16,10 +14,6 @@ type Compared struct {
 	Noise   string   // the name of the second copy of Against; empty: none
 	Methods []string // that the target gets; empty: all
 }
-
-// ErrNotCompared says that a target is not compared with another target. The error
-// around it names the option that would do that.
-var ErrNotCompared = errors.New("not compared")
 
 // Compared returns all targets in the order of the options.
 func (f *Fanout) Compared() []Compared {
@@ -37,7 +31,7 @@ func (f *Fanout) Compared() []Compared {
 // one: since the start, or the last Fresh, or the last reload that changed what is
 // compared or how. The Summary is the caller's. It adds up with those of other
 // hosts (tally.Summary.Merge), of which a client has the JSON. The error is
-// ErrUnknown or ErrNotCompared.
+// ErrUnknown, or says that the target is compared with no other one.
 func (f *Fanout) Comparison(target string) (*tally.Summary, error) {
 	n, err := f.comparison(target)
 	if err != nil {
@@ -79,14 +73,6 @@ func (f *Fanout) Examples(target, route, field string) ([]*example.Example, erro
 	return n.examples.Examples(route, field), nil
 }
 
-// Warming returns for how long from now latencies do not count; 0: they do.
-func (f *Fanout) Warming() time.Duration {
-	if l := f.plan.Load().links; l != nil {
-		return max(0, time.Duration(l.warmUntil-f.now()))
-	}
-	return 0
-}
-
 func (f *Fanout) comparison(target string) (*comparison, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -100,5 +86,5 @@ func (f *Fanout) comparison(target string) (*comparison, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%w: target %s is compared with no other target; give it against=NAME, the name of the target with the old version", ErrNotCompared, target)
+	return nil, fmt.Errorf("target %s is compared with no other target; give it against=NAME, the name of the target with the old version", target)
 }

@@ -358,7 +358,7 @@ func TestFresh(t *testing.T) {
 	if n := f.compared["v2"].metrics.compared[compare.Header].Get(); n != 3 {
 		t.Errorf("metrics count %d, want all 3", n)
 	}
-	for name, want := range map[string]string{"v1": "not compared", "x": "unknown name"} {
+	for name, want := range map[string]string{"v1": "compared with no other target", "x": "unknown name"} {
 		if err := f.Fresh(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error is %v, want %q", name, err, want)
 		}
