@@ -4,13 +4,13 @@
 // The way of a request through the files, from the event loop to a target's queue:
 //
 //	submit.go     one batch: count, reject, select, one copy for all, one wake-up a target
+//	filter.go     which requests a group wants; variant.go how the copies of targets differ
 //	admit.go      may it wait at the target: breaker, rate, memory, room in the queue
 //	push.go       into the queue of a target, and who goes when it is full or stale
 //
 // from the queue to the connection and back:
 //
 //	worker.go     the life of a worker: takes a share of the queue, or sleeps
-//	processors.go  how many of them run at a time
 //	gather.go     a fast target's requests wait for others, for a moment
 //	share.go      how many requests go on which connection
 //	idle.go       the connections that are idle, and a look at them before they are used
@@ -29,11 +29,10 @@
 //
 // or, where the target speaks HTTP/2:
 //
-//	h2_version.go over TLS the target chooses (ALPN)
 //	h2_target.go  which connections there are: who is woken, when there is one more
-//	h2_mux.go     the life of a connection: takes from the queue as streams end
 //	h2_write.go   requests out; h2_read.go responses in, h2_keep.go for those that are compared
-//	h2_outcome.go how streams end; h2_grpc.go what that means in gRPC
+//	h2_outcome.go how streams end
+//	h2_mux.go     the life of a connection: takes from the queue as streams end
 //
 // what becomes of it:
 //
@@ -42,13 +41,10 @@
 //
 // and of what the responses of targets say that are compared with each other:
 //
-//	links.go      which targets are compared with which
-//	pair.go       a request at all of them, until each has come to its outcome
-//	kept.go       a response is kept while it is read
 //	comparing.go  a goroutine of its own compares the pairs, which package compare does
-//	comparison.go counts them, comparison_metrics.go for Prometheus; examples.go keeps some
+//	examples.go   keeps some
+//	links.go      which targets are compared with which
 //	comparisons.go  says what was found, to whoever asks
-//	production.go the status beside that of production; differences.go keeps some
 //
 // and around all that:
 //
@@ -66,23 +62,31 @@
 //	tunings.go    what was tuned
 //	plan.go       what is in force: groups and their targets; never changes
 //	target.go     a target, its workers and its connections: who owns which field
-//	buffers.go    borrowed for a moment
+//	h2_grpc.go    what a response means in gRPC
 //	socket.go     system calls that never wait, and when bytes arrived
+//	buffers.go    borrowed for a moment
 //	failures.go   how a target failed last
 //	metrics.go    the accounting
+//	comparison.go what was found of two targets; comparison_metrics.go for Prometheus
+//	pair.go       a request at all targets that are compared, until each has its outcome
+//	kept.go       a response that is kept while it is read
+//	production.go the status beside that of production; differences.go keeps some
 //	steer.go      what share of its requests HAProxy should send
 //	shed.go       how much drop=uniform admits
 //	pipelining.go a target that does not pipeline is sent single requests
 //	breaker.go    a target that fails costs nothing until it responds again
 //	pace.go       whether it responds fast, which decides how workers share the work
 //	results.go    how requests ended, until it is counted
-//	common.go     what targets share; memory.go what is held in all
+//	common.go     what targets share; memory.go what is held in all; processors.go how many run at a time
 //	rate.go       a token bucket
 //	reasons.go    of drops and errors
 //	queue.go      entries, oldest first
 //	payload_pool.go  free payloads, in classes
 //	payload.go    the one copy in wire format that all targets share
-//	parse.go      the texts of options, size.go of sizes, recording_options.go of recordings; config.go the options, compare_options.go those of comparing; format.go their texts again
+//	parse.go      the texts of options; format.go the same texts again
+//	config.go     the options; recording_options.go those of recordings, compare_options.go of comparing
+//	h2_version.go over TLS the target chooses (ALPN)
+//	size.go       the texts of sizes
 //	sample.go     the number that a request is sampled by
 //
 // internal/wire says what becomes of a request's bytes: may it be mirrored, and how
