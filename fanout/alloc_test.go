@@ -127,7 +127,7 @@ func TestBreakerAllocatesNothing(t *testing.T) {
 // From Submit to the count of the answer, next to nothing is allocated once the
 // workers run and the pools are full.
 func TestSteadyStateAllocatesNextToNothing(t *testing.T) {
-	rt := listen(t, func(c *rawConn) { answerAll(c.Conn) })
+	rt := listen(t, func(c *rawConn) { answerHTTP1(c.Conn) })
 	f := newFanout(t, nil, rt.url+",conns=4,batch=16,queue=1024,timeout=1m")
 	tg := f.targets[0]
 	batch := make([]codec.Request, 8)

@@ -67,7 +67,7 @@ const requestRoom = 1 << 10
 
 // appendRequest opens a stream for a request.
 func (m *mux) appendRequest(dst []byte, e *entry, now int64) []byte {
-	t, p, w := m.t, e.payload, m.w
+	t, p := m.t, e.payload
 	line := p.buf[p.path:p.fields]
 	r := http2.Request{
 		Method: p.buf[:p.path-1],
@@ -87,9 +87,7 @@ func (m *mux) appendRequest(dst []byte, e *entry, now int64) []byte {
 	if r.Authority = valueOf(host); len(r.Authority) == 0 {
 		r.Authority = valueOf(t.ownHost)
 	}
-	w.block = http2.AppendLines(w.block[:0], p.buf[p.fields:p.hostStart])
-	r.Fields = http2.AppendLines(w.block, p.buf[p.hostEnd:p.body-2])
-	w.block = r.Fields
+	r.Lines = [2][]byte{p.buf[p.fields:p.hostStart], p.buf[p.hostEnd : p.body-2]}
 	keeping := keepingOf(e)
 	if keeping.pair != nil {
 		e.written(now)

@@ -60,7 +60,7 @@ func (r *reborn) live() {
 				return
 			}
 			r.conns = append(r.conns, conn)
-			r.serving.Go(func() { answerAll(conn) })
+			r.serving.Go(func() { answerHTTP1(conn) })
 		}
 	})
 }

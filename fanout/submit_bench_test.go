@@ -98,7 +98,7 @@ func BenchmarkSubmitWarm(b *testing.B) {
 
 func twentyTargets(b *testing.B) (specs []string) {
 	for range 20 {
-		specs = append(specs, cheapTarget(b)+",conns=64")
+		specs = append(specs, "http://"+cheapTarget(b, answerHTTP1)+",conns=64")
 	}
 	return specs
 }

@@ -3,6 +3,7 @@ package fanout
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"runtime"
 	"testing"
@@ -12,7 +13,7 @@ import (
 
 // cheapTarget answers each request with an empty 200, all that came in one read
 // with one write. It knows a request by the empty line at its end.
-func cheapTarget(b *testing.B) string {
+func cheapTarget(b *testing.B, answerAll func(net.Conn)) string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -27,10 +28,10 @@ func cheapTarget(b *testing.B) string {
 			go answerAll(conn)
 		}
 	}()
-	return "http://" + ln.Addr().String()
+	return ln.Addr().String()
 }
 
-func answerAll(conn net.Conn) {
+func answerHTTP1(conn net.Conn) {
 	defer conn.Close()
 	buf := make([]byte, 64<<10)
 	var out []byte
@@ -60,10 +61,9 @@ func answerAll(conn net.Conn) {
 // BenchmarkWorkers is the way from Submit to the counted response, for reads of 20
 // requests, the target included.
 func BenchmarkWorkers(b *testing.B) {
-	for _, batch := range []int{1, 16, 64} {
-		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
-			url := cheapTarget(b)
-			f := newFanout(b, nil, fmt.Sprintf("%s,batch=%d", url, batch))
+	f := func(scheme string, batch int, answer func(net.Conn)) {
+		b.Run(fmt.Sprintf("%s/batch=%d", scheme, batch), func(b *testing.B) {
+			f := newFanout(b, nil, fmt.Sprintf("%s://%s,batch=%d", scheme, cheapTarget(b, answer), batch))
 			reqs := make([]codec.Request, 20)
 			for i := range reqs {
 				reqs[i] = browserRequest()
@@ -83,5 +83,44 @@ func BenchmarkWorkers(b *testing.B) {
 			drain(b, f)
 			b.ReportMetric(float64(tg.metrics.responses[1].Get())/float64(n), "answered/op")
 		})
+	}
+	f("http", 1, answerHTTP1)
+	f("http", 16, answerHTTP1)
+	f("http", 64, answerHTTP1)
+	f("h2c", 64, answerHTTP2)
+}
+
+// answerHTTP2 is answerHTTP1 for HTTP/2. It knows a request by END_STREAM in HEADERS.
+func answerHTTP2(conn net.Conn) {
+	defer conn.Close()
+	buf := make([]byte, 64<<10)
+	out := []byte("\x00\x00\x00\x04\x00\x00\x00\x00\x00") // SETTINGS
+	if _, err := io.ReadFull(conn, buf[:24]); err != nil {
+		return
+	}
+	kept := 0
+	for {
+		n, err := conn.Read(buf[kept:])
+		if err != nil {
+			return
+		}
+		in := buf[:kept+n]
+		for len(in) >= 9 {
+			size := 9 + int(in[1])<<8 + int(in[2])
+			if len(in) < size {
+				break
+			}
+			if in[3] == 1 {
+				out = append(out, "\x00\x00\x05\x01\x05"...)
+				out = append(out, in[5:9]...)
+				out = append(out, "\x88\x0f\x0d\x010"...) // 200, Content-Length: 0
+			}
+			in = in[size:]
+		}
+		kept = copy(buf, in)
+		if _, err := conn.Write(out); err != nil {
+			return
+		}
+		out = out[:0]
 	}
 }

@@ -11,9 +11,9 @@ func exchange(t testing.TB) (run func(), size int) {
 	if _, err := readAll(c, p.out.Bytes()); err != nil {
 		t.Fatal(err)
 	}
-	fields := AppendLines(nil, []byte("host: example.org\r\nuser-agent: Mozilla/5.0 (X11; Linux x86_64)\r\naccept: */*\r\n"+
-		"cookie: session=0123456789abcdef0123456789abcdef\r\nx-forwarded-for: 192.0.2.1\r\nX-Mirrored-By: mirrorgate\r\n"))
-	r := &Request{Method: []byte("GET"), Path: []byte("/some/path?with=query"), Authority: []byte("example.org"), Fields: fields}
+	lines := []byte("host: example.org\r\nuser-agent: Mozilla/5.0 (X11; Linux x86_64)\r\naccept: */*\r\n" +
+		"cookie: session=0123456789abcdef0123456789abcdef\r\nx-forwarded-for: 192.0.2.1\r\nX-Mirrored-By: mirrorgate\r\n")
+	r := &Request{Method: []byte("GET"), Path: []byte("/some/path?with=query"), Authority: []byte("example.org"), Lines: [2][]byte{lines}}
 	dst := make([]byte, 0, 64<<10)
 	in := make([]byte, 0, 64<<10)
 	block := p.block(":status: 200", "content-length: 2", "date: Mon, 01 Jan 2024 00:00:00 GMT", "server: x")

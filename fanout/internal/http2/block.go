@@ -1,6 +1,10 @@
 package http2
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+)
 
 // A field is written as a literal without indexing, its name included (RFC 7541
 // section 6.2.2): 0, the length and the bytes of the name, those of the value.
@@ -30,21 +34,60 @@ func lower(b []byte) {
 // AppendLines appends the lines of HTTP/1.1 fields, each with its CRLF, as
 // AppendField does. A line is "name: value"; what is none is left out.
 func AppendLines(dst, lines []byte) []byte {
-	for len(lines) > 0 {
-		end := bytes.IndexByte(lines, '\n')
-		if end < 1 {
+	dst = slices.Grow(dst, len(lines)+len(lines)/4+64) // lengths, and what steps write too much
+	for at := 0; at < len(lines); {
+		n := bytes.IndexByte(lines[at:], '\r')
+		if n < 0 {
 			break
 		}
-		line := lines[:end-1]
-		lines = lines[end+1:]
-		if colon := bytes.IndexByte(line, ':'); colon > 0 {
-			dst = AppendField(dst, line[:colon], bytes.TrimPrefix(line[colon+1:], space))
+		line := lines[at : at+n]
+		colon := bytes.IndexByte(line, ':')
+		if at += n + len("\r\n"); colon <= 0 {
+			continue
 		}
+		v := colon + 1
+		if v < n && line[v] == ' ' {
+			v++
+		}
+		if colon >= 0x7f || n-v >= 0x7f || at+step > len(lines) || cap(dst)-len(dst) < n+2*step {
+			dst = AppendField(dst, line[:colon], line[v:])
+			continue
+		}
+		dst = appendShort(dst, lines[at-n-2:], colon, v, n)
 	}
 	return dst
 }
 
-var space = []byte(" ")
+// step is how many bytes appendShort copies at once.
+const step = 16
+
+// appendShort is AppendField for a line whose parts are shorter than 127 bytes, with
+// step bytes behind it and room for 2*step more in dst. To copy so many at once takes
+// half of the time of copy, as short as fields are.
+func appendShort(dst, line []byte, colon, v, end int) []byte {
+	at := len(dst)
+	dst = dst[:at+3+colon+end-v+2*step]
+	dst[at], dst[at+1] = 0, byte(colon)
+	to := at + 2
+	for i := 0; i < colon; i += 8 {
+		binary.LittleEndian.PutUint64(dst[to+i:], lowerWord(binary.LittleEndian.Uint64(line[i:])))
+	}
+	to += colon
+	dst[to] = byte(end - v)
+	to++
+	for i := v; i < end; i += step {
+		*(*[step]byte)(dst[to+i-v:]) = *(*[step]byte)(line[i:])
+	}
+	return dst[:to+end-v]
+}
+
+// lowerWord makes the letters of eight bytes lower case.
+func lowerWord(x uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	low := x &^ highs
+	upper := (low + ones*(0x80-'A')) &^ (low + ones*(0x7f-'Z')) &^ x & highs
+	return x | upper>>2
+}
 
 // What a name from the static table saves (RFC 7541 appendix A): the value, or the
 // index of the name.

@@ -8,8 +8,8 @@ type Request struct {
 	Authority []byte // empty: none
 	Prefix    []byte // goes in front of Path
 	Path      []byte
-	Fields    []byte // as AppendField writes them
-	Trailers  bool   // "te: trailers" (RFC 9113 section 8.2.2)
+	Lines     [2][]byte // of fields, as AppendLines takes them
+	Trailers  bool      // "te: trailers" (RFC 9113 section 8.2.2)
 	Body      []byte
 
 	Whole bool // the response's body is read to its end, however long
@@ -26,7 +26,9 @@ func (c *Conn) AppendRequest(dst []byte, r *Request) ([]byte, int) {
 	at := len(dst)
 	dst = appendHeader(dst, 0, frameHeaders, flagEndHeaders, s.id)
 	dst = r.appendPseudo(dst)
-	dst = append(dst, r.Fields...)
+	for _, lines := range r.Lines {
+		dst = AppendLines(dst, lines)
+	}
 	if r.Trailers {
 		dst = append(dst, teTrailers...)
 	}

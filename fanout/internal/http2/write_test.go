@@ -71,15 +71,15 @@ func TestRequests(t *testing.T) {
 	b := func(s string) []byte { return []byte(s) }
 	f(Request{Method: b("GET"), Path: b("/"), Authority: b("a:80")}, ":method=GET :scheme=http :path=/ :authority=a:80 0")
 	f(Request{Method: b("POST"), Path: b("/x?y"), HTTPS: true, Body: b("abc")}, ":method=POST :scheme=https :path=/x?y 3")
-	f(Request{Method: b("PURGE"), Prefix: b("/p"), Path: b("/"), Fields: AppendField(nil, "X-A", b("1")), Trailers: true},
+	f(Request{Method: b("PURGE"), Prefix: b("/p"), Path: b("/"), Lines: [2][]byte{b("X-A: 1\r\n")}, Trailers: true},
 		":method=PURGE :scheme=http :path=/p/ x-a=1 te=trailers 0")
-	f(Request{Method: b("GET"), Path: b("/"), Fields: AppendLines(nil, b("Host: x\r\na:b\r\nno colon\r\nEmpty: \r\n"))},
+	f(Request{Method: b("GET"), Path: b("/"), Lines: [2][]byte{b("Host: x\r\na:b\r\nno colon\r\n"), b("Empty: \r\n")}},
 		":method=GET :scheme=http :path=/ host=x a=b empty= 0")
 	long := strings.Repeat("v", 300)
-	f(Request{Method: b("GET"), Path: b("/" + long), Fields: AppendField(nil, "x"+long, b(long))},
+	f(Request{Method: b("GET"), Path: b("/" + long), Lines: [2][]byte{b("x" + long + ": " + long + "\r\n")}},
 		":method=GET :scheme=http :path=/"+long+" x"+long+"="+long+" 0")
 	huge := strings.Repeat("v", 50_000) // HEADERS and three times CONTINUATION
-	f(Request{Method: b("GET"), Path: b("/"), Fields: AppendField(nil, "x", b(huge)), Body: b("abc")},
+	f(Request{Method: b("GET"), Path: b("/"), Lines: [2][]byte{b("x: " + huge + "\r\n")}, Body: b("abc")},
 		":method=GET :scheme=http :path=/ x="+huge+" 3")
 }
 
