@@ -65,7 +65,7 @@ test-servers: haproxy ## Test with the servers that people have as targets.
 
 VERDICTS ?= 10
 test-verdict: haproxy ## Plant faults in a new version and ask for the verdict, VERDICTS (10) times without a fault.
-	MIRRORGATE_VERDICTS=$(VERDICTS) go test -tags verdict -count 1 -v -timeout 30m -run '^TestVerdict' ./cmd/mirrorgate/internal/e2e | grep -v '^=== '
+	E2E_VERDICTS=$(VERDICTS) go test -tags verdict -count 1 -v -timeout 30m -run '^TestVerdict' ./cmd/mirrorgate/internal/e2e | grep -v '^=== '
 
 test-kafka: haproxy ## Test with Apache Kafka, one broker and three.
 	@.ci/kafka >/dev/null && .ci/kafka 3 >/dev/null

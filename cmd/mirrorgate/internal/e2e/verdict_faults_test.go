@@ -115,7 +115,7 @@ func TestVerdictFindsFaults(t *testing.T) {
 func TestVerdictWithoutFault(t *testing.T) {
 	withoutRaceDetector(t)
 	runs := 10
-	if text := os.Getenv("MIRRORGATE_VERDICTS"); text != "" {
+	if text := os.Getenv("E2E_VERDICTS"); text != "" {
 		var err error
 		if runs, err = strconv.Atoi(text); err != nil {
 			t.Fatal(err)
