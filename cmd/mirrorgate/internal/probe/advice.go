@@ -11,11 +11,24 @@ const defaultBuffer = 16 << 10
 
 // advise makes the line of options, and says why it is as it is.
 func (r *Report) advise(o *Options) {
-	keys := ",batch=" + r.adviseBatch(o)
+	keys := ""
+	if r.TLS != nil && r.TLS.ALPN == "h2" && r.HTTP2.Status > 0 {
+		r.because("No batch: it prefers HTTP/2, over which up to 64 requests are in flight on a connection, and none waits for another.")
+	} else {
+		keys = ",batch=" + r.adviseBatch(o)
+	}
 	keys += r.adviseHost(o)
 	flags := append(r.adviseTLS(o), "--target "+o.URL.Scheme+"://"+o.URL.Host+keys)
 	r.Target = strings.Join(flags, " ")
 	r.remark(o)
+}
+
+// overHTTP2 returns the target for those who want HTTP/2.
+func (o *Options) overHTTP2() string {
+	if o.URL.Scheme == "http" {
+		return "h2c://" + o.URL.Host
+	}
+	return o.URL.Scheme + "://" + o.URL.Host
 }
 
 func (r *Report) because(format string, args ...any) {
@@ -110,6 +123,9 @@ func (r *Report) remark(o *Options) {
 	}
 	if r.Head.Body > 0 || r.Head.Next != "" {
 		r.because("It sends a body to HEAD: mirrorgate closes the connection behind each HEAD.")
+	}
+	if r.TLS == nil && r.HTTP2.Status > 0 {
+		r.because("It speaks HTTP/2 as well: --target %s.", o.overHTTP2())
 	}
 	if wait := time.Duration(r.Response.Seconds * float64(time.Second)); wait > o.Timeout/2 {
 		r.because("Its response took %v, close to the timeout of %v.", wait.Round(time.Millisecond), o.Timeout)

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	errHTTP2Only   = errors.New("it speaks HTTP/2 only, and mirrorgate reaches targets over HTTP/1.1")
+	errHTTP2Only   = errors.New("it speaks HTTP/2 only, and the other questions are asked over HTTP/1.1")
 	errCertificate = errors.New("it wants a client certificate: give --tls-cert and --tls-key")
 	errSpeaksTLS   = errors.New("it speaks TLS: the URL should begin with https://")
 	errSpeaksPlain = errors.New("it does not speak TLS there: should the URL begin with http://?")
@@ -24,7 +24,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if ctx.Err() != nil {
 		return nil, errors.New("interrupted")
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errHTTP2Only):
+		err = fmt.Errorf("cannot find out all of %s, but it can be mirrored to, with --target %s: %w", r.URL, o.overHTTP2(), err)
+	case err != nil:
 		err = fmt.Errorf("cannot mirror to %s: %w", r.URL, err)
 	}
 	if r.Address == "" {

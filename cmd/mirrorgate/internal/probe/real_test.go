@@ -202,7 +202,7 @@ func TestSecure(t *testing.T) {
 		"--tls-ca ca.pem --target URL,batch=1", "")
 	f("h2 and http/1.1", offering("h2", "http/1.1"), true, on{http1, h2}, trusting, func(r *Report) bool {
 		return r.TLS.ALPN == "h2" && r.HTTP2.Status == 200 && r.HTTP2.Streams > 0 && r.Response.Version == "HTTP/1.1"
-	}, "--tls-ca ca.pem --target URL,batch=1", "")
+	}, "--tls-ca ca.pem --target URL", "")
 	f("h2 only", offering("h2"), true, on{h2}, trusting, func(r *Report) bool { return r.HTTP2.Status == 200 && r.Response == nil },
 		"", "it speaks HTTP/2 only")
 	f("h2c only", nil, false, on{h2c}, nil, func(r *Report) bool { return r.HTTP2.Status == 200 && r.Response == nil },
