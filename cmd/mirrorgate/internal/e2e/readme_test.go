@@ -167,3 +167,28 @@ func TestReadmeSizesHosts(t *testing.T) {
 		}
 	}
 }
+
+// The rule is of figures that make bench wrote: at no rate that was measured does a
+// request cost more of a core than the rule allows for.
+func TestReadmeSizingFollowsResults(t *testing.T) {
+	results := document(t, "bench/RESULTS.md")
+	measured := map[string]string{} // µs for each request by requests a second
+	if byBatch := regexp.MustCompile(`at 40,?000/s by batch[^|]*\| 1: ([\d.]+)`).FindStringSubmatch(results); byBatch != nil {
+		measured["40000"] = byBatch[1]
+	}
+	_, table, _ := strings.Cut(results, "| requests/s | CPU µs/request | of a core |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, row := range regexp.MustCompile(`(?m)^\| ([\d,]+) \| ([\d.]+) \|`).FindAllStringSubmatch(table, -1) {
+		measured[strings.ReplaceAll(row[1], ",", "")] = row[2]
+	}
+	if len(measured) == 0 {
+		t.Fatal("bench/RESULTS.md has no cost of a request at a rate")
+	}
+	for rate, cost := range measured {
+		requests, _ := strconv.ParseFloat(rate, 64)
+		micros, err := strconv.ParseFloat(cost, 64)
+		if needs, allowed := requests*micros/1e6, 0.1+requests*15/1e6; err != nil || needs > allowed {
+			t.Errorf("at %s requests/s a request costs %s µs, so %.2f cores, but help sizing allows for %.2f", rate, cost, needs, allowed)
+		}
+	}
+}
