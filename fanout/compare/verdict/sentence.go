@@ -18,7 +18,7 @@ func sentence(v *Verdict, rule Rule) string {
 	var parts []string
 	switch v.Verdict {
 	case Differs:
-		parts = append(parts, differing(v)...)
+		parts = append(parts, differing(v, within)...)
 	case Alike:
 		parts = append(parts, fmt.Sprintf("%s is like %s %s: %s pairs", v.Target, v.Against, within, count(v.Pairs)))
 	default:
@@ -41,7 +41,7 @@ func sentence(v *Verdict, rule Rule) string {
 }
 
 // differing names the worst routes, and says of the rest what is known.
-func differing(v *Verdict) (parts []string) {
+func differing(v *Verdict, within string) (parts []string) {
 	var routes []string
 	rest, more := Alike, 0
 	for _, r := range v.Routes {
@@ -73,7 +73,7 @@ func differing(v *Verdict) (parts []string) {
 		parts = append(parts, fmt.Sprintf("%s differs from %s in its latency", v.Target, v.Against))
 	}
 	if rest == Alike {
-		parts = append(parts, "everything else alike")
+		parts = append(parts, "everything else alike "+within)
 	} else {
 		parts = append(parts, "of other routes it is too early to say")
 	}

@@ -47,7 +47,7 @@ func TestWriteVerdict(t *testing.T) {
 			t.Errorf("got\n%s\nwant\n%s", &b, want)
 		}
 	}
-	f(counted("/api/price", 10_000, 100), `v2 differs from v1 in 1 % of GET /api/price (body: price type), 100 of 10,000 pairs; everything else alike
+	f(counted("/api/price", 10_000, 100), `v2 differs from v1 in 1 % of GET /api/price (body: price type), 100 of 10,000 pairs; everything else alike within 0.1 %
 
 ROUTE                 PAIRS  DIFFERS  NOISE              P50              P99  VERDICT
 GET /api/price          10k       1%     0%  1.01ms → 2.02ms  1.01ms → 2.02ms  differs
