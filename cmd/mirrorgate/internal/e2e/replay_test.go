@@ -6,6 +6,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -323,4 +325,34 @@ func TestLogCommands(t *testing.T) {
 	torn := fmt.Sprintf("torn: 00000000000000000000.log at byte %d, 50 bytes there cannot be read", info.Size())
 	f(exitFailed, torn, "stat", dir)
 	f(0, torn, "ls", dir)
+}
+
+// A replay to an old and a new version ends with the verdict.
+func TestReplayVerdict(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "peak")
+	w, _, err := record.Open(record.Config{Dir: dir, Max: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b record.Block
+	for i := range 500 {
+		b.Add(&record.Record{Time: time.Now().UnixNano(), Took: -1, Wire: fmt.Appendf(nil, "GET /item/%d HTTP/1.1\r\nhost: h\r\n\r\n", i)})
+	}
+	if err := errors.Join(w.Write(b.AppendTo(nil, 0), 500), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	same, alike := startRecorder(t), startRecorder(t)
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }))
+	defer broken.Close()
+	f := func(wantCode int, want, target string, options ...string) {
+		t.Helper()
+		args := append([]string{"replay", dir, "--speed", "max", "--target", "v1=" + same.url(), "--target", "v2=" + target + ",against=v1"}, options...)
+		code, out, log := mirrorgate(t, nil, args...)
+		if code != wantCode || !strings.Contains(strings.ToLower(out), want) {
+			t.Errorf("%q: exit code %d and %s, want %d and %q; %s", options, code, out, wantCode, want, log)
+		}
+	}
+	f(0, "alike", alike.url(), "--times", "4", "--tolerance", "1%")
+	f(1, "differ", broken.URL)
+	f(3, "not yet", alike.url(), "--tolerance", "0.01%")
 }
