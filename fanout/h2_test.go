@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -26,6 +27,12 @@ type h2Server struct {
 // serveH2 starts one that speaks these protocols; answer may be nil.
 func serveH2(t testing.TB, protocols string, answer http.HandlerFunc) *h2Server {
 	t.Helper()
+	return serveH2At(t, "127.0.0.1:0", protocols, answer)
+}
+
+// serveH2At is serveH2 at an address.
+func serveH2At(t testing.TB, addr, protocols string, answer http.HandlerFunc) *h2Server {
+	t.Helper()
 	s := &h2Server{seen: map[string]int{}}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
@@ -39,6 +46,12 @@ func serveH2(t testing.TB, protocols string, answer http.HandlerFunc) *h2Server 
 			answer(w, r)
 		}
 	}))
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Listener.Close()
+	s.Listener = listener
 	s.Config.Protocols = new(http.Protocols)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	switch protocols {
