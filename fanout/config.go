@@ -59,7 +59,7 @@ const AgainstProduction = "production"
 // group, so all targets of a group have the same.
 type TargetConfig struct {
 	Name   string
-	URL    *url.URL // http, https or h2c; its path goes in front of the mirrored one
+	URL    *url.URL // http, https, h2c or unix; its path goes in front of the mirrored one
 	Group  string   // empty: a group of its own, named like the target
 	Weight int      // share of the group's requests, relative to its other targets
 
@@ -327,6 +327,12 @@ func (t *TargetConfig) validateURL() error {
 	}
 	if text := t.recordingKey(); text != "" {
 		return fmt.Errorf("%s is for recordings, whose URL is like file:///var/lib/mirrorgate/peak", text)
+	}
+	if u != nil && u.Scheme == schemeUnix {
+		if u.Host != "" || u.Path == "" || u.RawQuery != "" || u.Fragment != "" || t.HTTP == HTTP2 {
+			return fmt.Errorf("the URL should be like unix:///run/v2.sock; HTTP/1.1 is spoken there")
+		}
+		return nil
 	}
 	switch {
 	case u == nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != schemeH2C || u.Hostname() == "":

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -30,7 +31,7 @@ func newClient(t *target) *fasthttp.HostClient {
 		t.dialer.LocalAddr = &net.TCPAddr{IP: source.AsSlice(), Zone: source.Zone()}
 	}
 	c := &fasthttp.HostClient{
-		Addr:        net.JoinHostPort(u.Hostname(), port),
+		Addr:        net.JoinHostPort(t.cfg.address(), port),
 		IsTLS:       u.Scheme == "https",
 		DialTimeout: t.dial,
 		MaxConns:    2 * t.cfg.Conns, // those that are about to be closed have a place, too
@@ -57,6 +58,20 @@ func tlsConfig(base *tls.Config, version HTTPVersion) *tls.Config {
 	return cfg
 }
 
+// schemeUnix is the scheme of a URL whose path is that of a unix socket.
+const schemeUnix = "unix"
+
+// loopback stands for the address of a unix socket, which has none.
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// address returns what is looked up for the target, in vain for a unix socket.
+func (t *TargetConfig) address() string {
+	if t.URL.Scheme == schemeUnix {
+		return loopback.String()
+	}
+	return t.URL.Hostname()
+}
+
 // dialError tells a failed connect from a failed TLS handshake.
 type dialError struct{ error }
 
@@ -74,7 +89,7 @@ func (t *target) dial(addr string, timeout time.Duration) (net.Conn, error) {
 	if err != nil {
 		return nil, dialError{err}
 	}
-	s, err := newSocket(t.common, nc.(*net.TCPConn), context.AfterFunc(t.aborting, func() { nc.Close() }))
+	s, err := newSocket(t.common, nc.(streamConn), context.AfterFunc(t.aborting, func() { nc.Close() }))
 	if err != nil {
 		nc.Close()
 		return nil, dialError{err}
@@ -161,7 +176,10 @@ func (w *worker) open(c *conn) bool {
 		c.stream, c.socket = over, over.NetConn().(*socket)
 	}
 	c.socket.waits = false
-	c.addr = c.socket.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap()
+	c.addr = loopback
+	if addr, ok := c.socket.RemoteAddr().(*net.TCPAddr); ok {
+		c.addr = addr.AddrPort().Addr().Unmap()
+	}
 	if err := c.agreed(); err != nil {
 		c.release()
 		w.notOpened(c, err)

@@ -26,7 +26,7 @@ func ParseTarget(text string, defaults TargetConfig, n int) (TargetConfig, error
 	if name, rest, ok := strings.Cut(address, "="); ok && !strings.ContainsAny(name, ":/?") {
 		t.Name, address = name, rest
 	}
-	if address != "" && !strings.Contains(address, "://") {
+	if address != "" && !strings.Contains(address, "://") && !strings.HasPrefix(address, "file:") {
 		if strings.Contains(address, "@") { // perhaps behind a password
 			return t, errors.New("the URL has no scheme, should be like http://host:8080")
 		}

@@ -142,6 +142,9 @@ func (t *target) resolveAgain(now int64) {
 // beginning with the next one, so that connections spread over all. No address
 // can use up the time of those behind it.
 func (t *target) connect(ctx context.Context, port string) (net.Conn, error) {
+	if t.cfg.URL.Scheme == schemeUnix {
+		return new(net.Dialer).DialContext(ctx, "unix", t.cfg.URL.Path)
+	}
 	set, err := t.resolved(ctx)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ const knownTime = int64(200 * time.Microsecond)
 // not take of a Write is kept until flush. One goroutine uses it at a time; Close
 // may be called by any.
 type socket struct {
-	*net.TCPConn
+	streamConn
 	*common
 	raw  syscall.RawConn
 	fd   int32       // for poll(2), which does no harm should it be closed meanwhile
@@ -50,12 +50,18 @@ type socket struct {
 	sending   func(fd uintptr)
 }
 
-func newSocket(shared *common, c *net.TCPConn, stop func() bool) (*socket, error) {
+// streamConn is a connection over TCP or a unix socket.
+type streamConn interface {
+	net.Conn
+	syscall.Conn
+}
+
+func newSocket(shared *common, c streamConn, stop func() bool) (*socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{TCPConn: c, common: shared, raw: raw, stop: stop, waits: true}
+	s := &socket{streamConn: c, common: shared, raw: raw, stop: stop, waits: true}
 	s.receiving = s.receive
 	s.awaiting = s.receiveOrWait
 	s.sending = func(fd uintptr) {
@@ -71,13 +77,13 @@ func newSocket(shared *common, c *net.TCPConn, stop func() bool) (*socket, error
 // Close closes the connection. It may be called more than once.
 func (s *socket) Close() error {
 	s.stop()
-	return s.TCPConn.Close()
+	return s.streamConn.Close()
 }
 
 // Read reads what is there.
 func (s *socket) Read(b []byte) (int, error) {
 	if s.waits {
-		return s.TCPConn.Read(b)
+		return s.streamConn.Read(b)
 	}
 	s.buf = b
 	if err := s.raw.Control(s.receiving); err != nil {
@@ -219,7 +225,7 @@ func timestamp(control []byte) int64 {
 // Write sends b, and keeps what the kernel does not take.
 func (s *socket) Write(b []byte) (int, error) {
 	if s.waits {
-		return s.TCPConn.Write(b)
+		return s.streamConn.Write(b)
 	}
 	n, err := s.send(b)
 	if err != nil {
@@ -253,7 +259,7 @@ func (s *socket) ackNow() {
 
 // flush writes what Write kept, until the write deadline.
 func (s *socket) flush() error {
-	_, err := s.TCPConn.Write(s.unsent)
+	_, err := s.streamConn.Write(s.unsent)
 	s.unsent = nil
 	return err
 }

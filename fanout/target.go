@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"math"
@@ -74,8 +75,10 @@ type target struct {
 
 func newTarget(shared *common, cfg TargetConfig, metrics *targetMetrics) *target {
 	t := &target{common: shared, cfg: cfg, drainReason: dropShutdown, dialLimit: 1, metrics: metrics}
-	t.prefix = []byte(strings.TrimRight(cfg.URL.EscapedPath(), "/"))
-	t.ownHost = wire.AppendField(nil, "host", []byte(cfg.URL.Host))
+	if cfg.URL.Scheme != schemeUnix { // there it is that of the socket
+		t.prefix = []byte(strings.TrimRight(cfg.URL.EscapedPath(), "/"))
+	}
+	t.ownHost = wire.AppendField(nil, "host", []byte(cmp.Or(cfg.URL.Host, "localhost")))
 	switch cfg.Host {
 	case HostKeep:
 	case HostTarget:
@@ -87,7 +90,7 @@ func newTarget(shared *common, cfg TargetConfig, metrics *targetMetrics) *target
 	t.http2.spoken = cfg.URL.Scheme == schemeH2C || cfg.HTTP == HTTP2
 	t.batchLimit.Store(t.perConn())
 	t.aborting, t.abort = context.WithCancel(context.Background())
-	t.addresses = newAddresses(shared.options, cfg.URL.Hostname())
+	t.addresses = newAddresses(shared.options, cfg.address())
 	t.client = newClient(t)
 	if t.mayMultiplex() {
 		t.grpc = newGRPCMetrics(shared.options.Metrics, cfg.Name)
