@@ -45,6 +45,7 @@ type Player struct {
 	Played   int64     // requests
 	pace     *pace     // nil: nothing was played yet
 	batch    []codec.Request
+	fields   []byte // of the batch
 }
 
 // Play submits what the source has, until its end, an error of it, or ctx ends. It may be
@@ -88,7 +89,7 @@ func (p *Player) some(ctx context.Context, records []record.Record) (n int, err 
 		now = time.Now()
 	}
 	size := 0
-	p.batch = p.batch[:0]
+	p.batch, p.fields = p.batch[:0], p.fields[:0]
 	for ; n < len(records) && n < p.Batch && (n == 0 || size+len(records[n].Wire) <= batchBytes); n++ {
 		if n > 0 && p.Speed > 0 {
 			if due = p.pace.due(records[n].Time); due.After(now) {
@@ -99,7 +100,9 @@ func (p *Player) some(ctx context.Context, records []record.Record) (n int, err 
 			p.Lateness.add(now.Sub(due), 1)
 		}
 		size += len(records[n].Wire)
-		p.batch = append(p.batch, request(&records[n]))
+		var r codec.Request
+		r, p.fields = request(&records[n], p.fields)
+		p.batch = append(p.batch, r)
 	}
 	if p.Speed == 0 {
 		if err := p.awaitRoom(ctx, n, int64(size)); err != nil {

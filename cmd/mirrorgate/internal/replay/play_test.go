@@ -137,25 +137,29 @@ func TestRequest(t *testing.T) {
 	f := func(wire string, want codec.Request) {
 		t.Helper()
 		r := record.Record{Wire: []byte(wire), Took: -1}
-		if got := request(&r); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
+		if got, _ := request(&r, nil); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 			t.Errorf("%q: %+v, want %+v", wire, got, want)
 		}
 	}
-	ok := func(method, target, fields, body string) codec.Request {
+	ok := func(method, target, body string, fields ...string) codec.Request {
 		q := codec.Request{Method: []byte(method), Target: []byte(target), Version: []byte("1.1"), Body: []byte(body), BodySize: -1}
-		q.Headers = codec.Headers{Raw: []byte(fields), Text: true}
+		for i := 0; i < len(fields); i += 2 {
+			q.Headers.Raw = codec.AppendHeader(q.Headers.Raw, fields[i], fields[i+1])
+		}
+		q.Headers.Raw = codec.AppendHeadersEnd(q.Headers.Raw)
 		return q
 	}
 	bad := codec.Request{Reject: codec.RejectMalformed}
-	f("GET /a?b HTTP/1.1\r\nhost: h\r\n\r\n", ok("GET", "/a?b", "host: h\r\n", ""))
-	f("GET / HTTP/1.1\r\n\r\n", ok("GET", "/", "", ""))
-	f("POST / HTTP/1.1\r\na: b\r\nc: d\r\n\r\nx\r\n\r\ny", ok("POST", "/", "a: b\r\nc: d\r\n", "x\r\n\r\ny"))
+	f("GET /a?b HTTP/1.1\r\nhost: h\r\n\r\n", ok("GET", "/a?b", "", "host", "h"))
+	f("GET / HTTP/1.1\r\n\r\n", ok("GET", "/", ""))
+	f("POST / HTTP/1.1\r\na: b\r\nc: d\r\n\r\nx\r\n\r\ny", ok("POST", "/", "x\r\n\r\ny", "a", "b", "c", "d"))
 	f("", bad)
 	f("GET / HTTP/1.1\r\nhost: h\r\n", bad)
 	f("GET\r\n\r\n", bad)
+	f("GET / HTTP/1.1\r\nnonsense\r\n\r\n", bad)
 	f("GET /\r\n\r\n", bad)
 	r := record.Record{Wire: []byte("GET / HTTP/1.1\r\n\r\n"), ID: []byte("id"), Status: 503, Took: 7, Client: netip.MustParseAddr("192.0.2.1")}
-	q := request(&r)
+	q, _ := request(&r, nil)
 	if p := q.Production; p.Status != 503 || !p.Timed || p.Milliseconds != 7 || string(p.ID) != "id" || q.Source != r.Client {
 		t.Errorf("%+v", q)
 	}
