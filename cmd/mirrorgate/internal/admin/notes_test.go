@@ -55,7 +55,9 @@ func TestNotes(t *testing.T) {
 		Note{"bad", "b: its breaker is open (connection refused, since 03:04:05)."})
 	f(func(s *Stats) { b(s).BreakerOpen, b(s).DropRate, b(s).LastFailure = true, rates("breaker", 7), failure },
 		Note{"bad", "b drops 7/s (7 %) of its requests: its breaker is open (connection refused, since 03:04:05)."})
-	f(func(s *Stats) { b(s).BreakerOpen, b(s).DropRate, b(s).LastFailure = true, map[string]float64{"breaker": 7, "dial": 1}, failure },
+	f(func(s *Stats) {
+		b(s).BreakerOpen, b(s).DropRate, b(s).LastFailure = true, map[string]float64{"breaker": 7, "dial": 1}, failure
+	},
 		Note{"bad", "b drops 8/s (8 %) of its requests: its breaker is open (7/s), it cannot be reached (connection refused, since 03:04:05) (1/s)."})
 	f(func(s *Stats) { b(s).Paused = true }, Note{"warn", "b is paused."})
 	f(func(s *Stats) { b(s).Paused, b(s).PausedUntil, b(s).DropRate = true, &at, rates("paused", 7) },
