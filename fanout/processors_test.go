@@ -61,9 +61,12 @@ func TestWaitingTakesNoPlace(t *testing.T) {
 		return idle == n && awake == 0 && sleepers > cores && sleepers <= n
 	})
 	tg.tick(f.now() + idleTime + 1)
-	tg.tick(f.now())
-	if sleepers, idle, _ := asleep(); sleepers != cores || idle != 0 {
-		t.Errorf("%d workers sleep, %d connections are idle", sleepers, idle)
+	for range n {
+		tg.tick(f.now())
 	}
+	eventually(t, "those that are too many to end", func() bool {
+		sleepers, idle, awake := asleep()
+		return sleepers == cores && idle == 0 && awake == 0
+	})
 	drain(t, f)
 }

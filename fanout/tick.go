@@ -53,14 +53,11 @@ func (t *target) tick(now int64) {
 		t.room.Store(math.Float64bits(t.shedding.room))
 	}
 	w := t.wakeSleeper(now)
-	var surplus []*worker
-	for len(t.sleepers) > t.maxSleepers() {
-		surplus = append(surplus, t.popSleeper())
-	}
+	surplus := t.popSurplus()
 	t.mu.Unlock()
 	w.rouse()
-	for _, w := range surplus {
-		w.rouse() // to its end
+	if surplus != nil {
+		surplus.rouse() // to its end
 	}
 	for _, c := range old {
 		c.close()

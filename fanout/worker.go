@@ -2,15 +2,16 @@ package fanout
 
 import (
 	"runtime"
+	"slices"
 	"time"
 )
 
 // A worker takes a share of the queue and the connections for it, writes all,
 // waits for the responses for a moment, and reads what came. What did not come is
-// looked for again in its next turns; what does not come soon goes with its
-// connection to a goroutine of its own, which becomes a worker when it is done. So
-// a worker never waits for long, and one that sleeps is enough for an event loop
-// to hand requests to: workers wake or start the others.
+// looked for again in its next turns; for what does not come soon a worker waits, on
+// that connection alone. One worker of a target at least sleeps, or soon looks at the
+// queue: that is enough for an event loop to hand requests to, for workers wake or
+// start the others.
 
 const (
 	// stallTime is how long the queue of a fast target may stand still before one
@@ -177,6 +178,17 @@ func (w *worker) sleep(now int64) {
 // that are idle now are soon wanted again, with the stacks that they have grown.
 // t.mu is held.
 func (t *target) maxSleepers() int { return max(cores, len(t.idle)) }
+
+// popSurplus takes out the worker that has slept longest, if more sleep than are
+// wanted without a backlog. t.mu is held.
+func (t *target) popSurplus() *worker {
+	if len(t.sleepers) <= cores {
+		return nil
+	}
+	w := t.sleepers[0]
+	t.sleepers = slices.Delete(t.sleepers, 0, 1)
+	return w
+}
 
 // rouse wakes a worker that was taken out of t.sleepers.
 func (w *worker) rouse() { w.wake <- struct{}{} }

@@ -162,7 +162,7 @@ func TestConfigurationMistakes(t *testing.T) {
 	f("target:\n- http://a,queue=0\n", "m.yaml:2: target a: queue is 0, should be from 1 to 16777216")
 	f("target:\n- a=http://a\n- a=http://b\n", "m.yaml:3: target a: the name is taken by another target; give each its own, like a2=http://b")
 	g("targets: x", "unknown option targets, did you mean target?")
-	g("queue: 0", "target a: queue is 0, should be from 1 to 16777216")
+	g("queue: 0", "target 127.0.0.1: queue is 0, should be from 1 to 16777216")
 	g("sample: 200%", `sample: sample is "200%", should be a share like 25% or 0.25`)
 	g("conns: many", `conns: expected a valid 64 bit int but got "many"`)
 	g("tls-insecure: maybe", `tls-insecure: bool value must be true, 1, yes, false, 0 or no but got "maybe"`)
