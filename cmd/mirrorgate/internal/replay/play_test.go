@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,7 +50,7 @@ var hour = time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
 type sink struct {
 	begun  time.Time
 	got    []string
-	closed bool
+	closed atomic.Bool
 	slow   time.Duration
 }
 
@@ -60,7 +61,7 @@ func (s *sink) Submit(reqs []codec.Request) {
 	time.Sleep(s.slow)
 }
 
-func (s *sink) Fits(int, int64) bool { return !s.closed }
+func (s *sink) Fits(int, int64) bool { return !s.closed.Load() }
 
 func TestPlay(t *testing.T) {
 	f := func(what string, p Player, slow time.Duration, want string, blocks ...[]record.Record) {
@@ -112,7 +113,9 @@ func TestPlayStops(t *testing.T) {
 		if err := p.Play(ctx, &source); !errors.Is(err, errStopped) || p.Played != 1 || progress < 2 {
 			t.Errorf("%v, %d played, progress %d times", err, p.Played, progress)
 		}
-		p = Player{Sink: &sink{closed: true}, Batch: MaxBatch, Progress: func() {}}
+		closed := &sink{}
+		closed.closed.Store(true)
+		p = Player{Sink: closed, Batch: MaxBatch, Progress: func() {}}
 		source = tape{at(0, 5000)}
 		if err := p.Play(ctx, &source); !errors.Is(err, errStopped) || p.Played != 0 {
 			t.Errorf("%v, %d played", err, p.Played)
@@ -123,8 +126,9 @@ func TestPlayStops(t *testing.T) {
 // With max the reader waits for room, and goes on with it.
 func TestPlayWaitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &sink{begun: time.Now(), closed: true}
-		time.AfterFunc(10*time.Millisecond, func() { s.closed = false })
+		s := &sink{begun: time.Now()}
+		s.closed.Store(true)
+		time.AfterFunc(10*time.Millisecond, func() { s.closed.Store(false) })
 		p := Player{Sink: s, Batch: 1, Progress: func() {}}
 		source := tape{at(0, 1)}
 		if err := p.Play(context.Background(), &source); err != nil || !slices.Equal(s.got, []string{"10:0", "10:1"}) {
