@@ -23,15 +23,15 @@ type RejectReason uint8
 
 // The reasons, in the words of the metrics.
 const (
-	RejectNone      RejectReason = iota
-	RejectMalformed              // not decodable, or no valid HTTP request
-	RejectTruncated              // HAProxy did not send the whole body
-	RejectNoBody                 // it declares a body, and the message has no argument for one
-	RejectGRPCStream             // it is a stream of gRPC, of which more than one message came
-	RejectLoop                   // was mirrored by us before
-	RejectConnect                // CONNECT opens a tunnel, there is nothing to mirror
-	RejectOversize               // more than HAProxy can send, or than there is memory for
-	RejectAborted                // HAProxy gave it up half-way
+	RejectNone       RejectReason = iota
+	RejectMalformed               // not decodable, or no valid HTTP request
+	RejectTruncated               // HAProxy did not send the whole body
+	RejectNoBody                  // it declares a body, and the message has no argument for one
+	RejectGRPCStream              // it is a stream of gRPC, of which more than one message came
+	RejectLoop                    // was mirrored by us before
+	RejectConnect                 // CONNECT opens a tunnel, there is nothing to mirror
+	RejectOversize                // more than HAProxy can send, or than there is memory for
+	RejectAborted                 // HAProxy gave it up half-way
 )
 
 // Rejects lists the reasons above without RejectNone.
