@@ -89,7 +89,7 @@ func TestVerdictFindsFaults(t *testing.T) {
 		if n%20 == 0 {
 			time.Sleep(300 * time.Millisecond)
 		}
-	}, differs, "v2 differs from v1 in its latency", "--latency=p99+50%")
+	}, differs, "v2 differs from v1 in its latency", "--latency=p99+50%", "--conns=512")
 	f("times out on one route", func(_ *reply, r *http.Request, _ int) {
 		if r.Method == http.MethodPost {
 			time.Sleep(time.Second)
