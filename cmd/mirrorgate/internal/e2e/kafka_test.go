@@ -146,7 +146,7 @@ func TestKafkaGroup(t *testing.T) {
 		return runAgent(t, []string{binary, "replay", url, "--group", "try", "--speed", "1x", "--target", "v2=" + sink.url(), "--timeout", "1s"}, io.Discard)
 	}
 	first, second := member(), member()
-	eventually(t, "both play", func() bool { return len(sink.all()) > n/10 })
+	patiently(t, "both play", func() bool { return len(sink.all()) > n/10 })
 	_ = first.process.Process.Signal(syscall.SIGKILL)
 	<-first.exited
 	patiently(t, "the other finishes", second.gone)
