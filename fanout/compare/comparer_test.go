@@ -164,6 +164,8 @@ func TestNumber(t *testing.T) {
 	f("100", "1E+2", true)
 	f("0.00120", "1.2e-3", true)
 	f("0", "-0.00e5", true)
+	f("0", "0.1", false)
+	f("-0.0", "0.5", false)
 	f("1", "-1", false)
 	f("12", "1.2", false)
 	f("12", "102", false)

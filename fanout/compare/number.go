@@ -16,8 +16,8 @@ func sameNumber(a, b []byte) bool {
 	if !okX || !okY {
 		return false
 	}
-	if x.first == y.first && x.first < 0 {
-		return true // zero has no sign here
+	if x.first < 0 || y.first < 0 {
+		return x.first == y.first // zero has no sign here
 	}
 	return x.negative == y.negative && x.exponent == y.exponent && sameDigits(a[x.first:x.end], b[y.first:y.end])
 }
