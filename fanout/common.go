@@ -9,15 +9,15 @@ import (
 
 // common is what all targets of a Fanout share.
 type common struct {
-	options  *Config // of New: TLS, Source, DNSTTL, Resolver, Steer and DifferenceLog follow no reload
-	log      *slog.Logger
-	memory   memory
-	payloads payloads
-	workers  sync.Pool // of *worker that have ended
-	start    time.Time
-	processors
-	logging *rateLimit // lines for Config.DifferenceLog
-	maskKey [32]byte   // of what examples hide, see package example
+	options    *Config // of New: TLS, Source, DNSTTL, Resolver, Steer and DifferenceLog follow no reload
+	log        *slog.Logger
+	memory     memory
+	payloads   payloads
+	workers    sync.Pool // of *worker that have ended
+	start      time.Time
+	processors processors
+	logging    *rateLimit // lines for Config.DifferenceLog
+	maskKey    [32]byte   // of what examples hide, see package example
 }
 
 // loggedPerSecond is how many lines Config.DifferenceLog gets at most, for all

@@ -163,7 +163,7 @@ func (w *worker) open(c *conn) bool {
 	// The second argument keeps fasthttp from starting its own cleaner, which
 	// would outlive the pool.
 	cc, err := t.client.AcquireConn(t.cfg.Timeout, true)
-	t.enter()
+	t.processors.acquire()
 	if err != nil {
 		w.notOpened(c, err)
 		return false

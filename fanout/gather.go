@@ -65,9 +65,9 @@ func (w *worker) gather(wait int64) {
 	t.gathering = true
 	w.putIdle(t.now())
 	t.mu.Unlock()
-	t.leave()
+	t.processors.release()
 	time.Sleep(time.Duration(wait))
-	t.enter()
+	t.processors.acquire()
 	t.mu.Lock()
 	t.gathering = false
 }

@@ -37,9 +37,9 @@ func TestGather(t *testing.T) {
 			start := time.Now()
 			tg.mu.Lock()
 			for wait := tg.gatherTime(fan.now()); wait > 0; wait = tg.gatherTime(fan.now()) {
-				tg.enter()
+				tg.processors.acquire()
 				newWorker(tg).gather(wait)
-				tg.leave()
+				tg.processors.release()
 			}
 			waiting := tg.queue.n
 			tg.mu.Unlock()

@@ -8,8 +8,8 @@ type processors chan struct{}
 
 func newProcessors() processors { return make(processors, cores) }
 
-// enter waits for a place. No lock is held meanwhile.
-func (p processors) enter() { p <- struct{}{} }
+// acquire waits for a place. No lock is held meanwhile.
+func (p processors) acquire() { p <- struct{}{} }
 
-// leave gives it back, before the goroutine waits for something.
-func (p processors) leave() { <-p }
+// release gives it back, before the goroutine waits for something.
+func (p processors) release() { <-p }

@@ -17,7 +17,7 @@ func TestNoWorkerBeyondTheCores(t *testing.T) {
 		tg := f.targets[0]
 		synctest.Wait()
 		for range cores {
-			tg.enter()
+			tg.processors.acquire()
 		}
 		f.Submit(requests("GET /1", "GET /2"))
 		synctest.Wait()
@@ -26,7 +26,7 @@ func TestNoWorkerBeyondTheCores(t *testing.T) {
 		}
 		tg.answerQueued(2)
 		for range cores {
-			tg.leave()
+			tg.processors.release()
 		}
 		drain(t, f)
 	})

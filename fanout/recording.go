@@ -70,8 +70,8 @@ func (w *worker) record() {
 // to be written. It returns nil when the target has ended.
 func (w *worker) takeForRecord(batch []entry, holds bool) []entry {
 	t := w.t
-	t.enter()
-	defer t.leave()
+	t.processors.acquire()
+	defer t.processors.release()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for {

@@ -141,7 +141,7 @@ func (s *socket) receiveOrWait(fd uintptr) bool {
 		s.lender.release(s.borrow)
 	}
 	s.parked = true
-	s.leave()
+	s.processors.release()
 	return false
 }
 
@@ -149,7 +149,7 @@ func (s *socket) receiveOrWait(fd uintptr) bool {
 func (s *socket) unpark() {
 	if s.parked {
 		s.parked = false
-		s.enter()
+		s.processors.acquire()
 	}
 }
 

@@ -249,7 +249,7 @@ func TestTLSIdleConnectionIsChecked(t *testing.T) {
 			t.Fatal("it does not open")
 		}
 		turnBuffers.release(&opener.buf)
-		tg.leave()
+		tg.processors.release()
 		close(opened)
 		eventually(t, what+" to arrive", func() bool { return quiet([]*socket{c.socket}, nil)[0].Revents != 0 })
 		tg.mu.Lock()

@@ -42,14 +42,14 @@ func (w *worker) run() {
 	}
 	w.t = nil
 	t.workers.Put(w)
-	t.leave()
+	t.processors.release()
 }
 
 // start lets w run on its own.
 func (w *worker) start() {
 	t := w.t
 	t.running.Go(func() {
-		t.enter()
+		t.processors.acquire()
 		w.run()
 	})
 }
@@ -103,9 +103,9 @@ func (w *worker) takeOrSleep() bool {
 	if wait := t.restTime(now); wait > 0 && len(w.conns) == 0 {
 		t.mu.Unlock()
 		w.handOverLate()
-		t.leave()
+		t.processors.release()
 		time.Sleep(time.Duration(wait))
-		t.enter()
+		t.processors.acquire()
 		t.mu.Lock()
 		return false
 	}
@@ -168,9 +168,9 @@ func (w *worker) sleep(now int64) {
 	}
 	t.sleepers = append(t.sleepers, w)
 	t.mu.Unlock()
-	t.leave()
+	t.processors.release()
 	<-w.wake
-	t.enter()
+	t.processors.acquire()
 	t.mu.Lock()
 }
 

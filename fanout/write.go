@@ -40,7 +40,7 @@ func (c *conn) writeRest() {
 	if c.allSent() || c.writeErr != nil {
 		return
 	}
-	c.t.leave()
+	c.t.processors.release()
 	s := c.socket
 	s.SetWriteDeadline(time.Now().Add(c.t.cfg.Timeout))
 	s.waits = true
@@ -53,7 +53,7 @@ func (c *conn) writeRest() {
 		}
 	}
 	s.waits = false
-	c.t.enter()
+	c.t.processors.acquire()
 	clear(c.toWrite)
 	c.toWrite = c.toWrite[:0]
 	c.clock = c.t.now()
