@@ -39,7 +39,7 @@ func TestWriteDifferences(t *testing.T) {
   {                 {
 !   "price": 19.99    "price": "19.99"
   }                 }
-curl -sS -i --path-as-is $'http://new:8080/api/price/1?\xe2\x80\xae'
+curl -sS -i -g --path-as-is $'http://new:8080/api/price/1?\xe2\x80\xae'
 
 `, e)
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/export"
 	"github.com/mirrorgate/mirrorgate/fanout/compare"
 	"github.com/mirrorgate/mirrorgate/fanout/compare/example"
 )
@@ -32,7 +33,7 @@ func Of(examples []*example.Example, target *url.URL) []Difference {
 		for _, f := range e.Fields {
 			d.Names = append(d.Names, f.String())
 		}
-		d.Curl = curl(d.URL, e)
+		d.Curl = export.Curl(d.request())
 		all = append(all, d)
 	}
 	return all

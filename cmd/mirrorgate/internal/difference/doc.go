@@ -4,7 +4,6 @@
 //	difference.go  Difference: an example with all that is made of it
 //	rows.go        both responses side by side, line by line
 //	json.go        two JSON bodies, member by member
-//	curl.go        the request as a command
 //	har.go         examples as an HTTP archive
 //
 // Secrets were masked when the example was captured.

@@ -302,7 +302,7 @@ func TestLogCommands(t *testing.T) {
 	f(0, "GET /item/1?token=masked:", "ls", dir, "--status", "5xx")
 	f(0, "GET /item/1?token=secret", "ls", dir, "--unmask")
 	f(0, "GET /item/2?token=masked:", "cat", dir)
-	f(0, "'http://h/item/0?token=secret'\n", "export", dir, "--format", "curl", "--unmask")
+	f(0, "'http://h/item/0?token=secret' -H 'host: h'\n", "export", dir, "--format", "curl", "--unmask")
 	f(0, `"version":"1.2"`, "export", dir, "--format", "har")
 	f(0, "requests  0,", "stat", dir, "--to", "2020-01-01")
 	f(exitUsage, `--status "6"`, "ls", dir, "--status", "6")

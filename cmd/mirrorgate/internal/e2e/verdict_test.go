@@ -148,7 +148,7 @@ func TestDifferences(t *testing.T) {
 			}
 		}
 	}
-	has(f("--field", "price"), "GET /api/price/", "GET /api/price/{id} differs in body: price\n", "  v1 ", "! ", `"price": 0.0`, "Bearer masked:", "curl -sS -i --path-as-is '"+v2.url+"/api/price/")
+	has(f("--field", "price"), "GET /api/price/", "GET /api/price/{id} differs in body: price\n", "  v1 ", "! ", `"price": 0.0`, "Bearer masked:", "curl -sS -i -g --path-as-is '"+v2.url+"/api/price/")
 	has(f("--route", "POST /api/orders/{id}", "--json"), `"password\":\"masked:`, `"examples": [`, `"against": "v1"`)
 	has(f("--route", "GET /nowhere"), "No example is kept")
 

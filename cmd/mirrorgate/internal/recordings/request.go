@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 
+	"github.com/mirrorgate/mirrorgate/cmd/mirrorgate/internal/export"
 	"github.com/mirrorgate/mirrorgate/fanout/compare/example"
 	"github.com/mirrorgate/mirrorgate/fanout/record"
 )
@@ -49,6 +50,17 @@ func (q *request) field(name string) []byte {
 		}
 	}
 	return nil
+}
+
+// export is the request for other tools, sent to where it went, as far as it says so.
+func (q *request) export() *export.Request {
+	host := q.field("host")
+	if host == nil {
+		host = []byte("localhost")
+	}
+	return &export.Request{
+		Method: string(q.method), URL: "http://" + string(host) + string(q.target), Header: string(q.header), Body: string(q.body),
+	}
 }
 
 // Mask hides secrets, or not.

@@ -1,36 +1,41 @@
-package difference
+package export
 
 import (
 	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/mirrorgate/mirrorgate/fanout/compare/example"
 )
 
-// curl returns a command that sends the request again. Fields that curl sets itself
-// are left out.
-func curl(url string, e *example.Example) string {
-	words := []string{"curl -sS -i --path-as-is"}
+// Curl returns a command of curl, for bash, that sends the request again: one line,
+// and nothing in it means more to curl than it says, as [1] in a URL or @FILE as a body
+// would. Fields that curl sets itself are left out, and so is the body of a HEAD, which
+// curl does not send.
+func Curl(r *Request) string {
+	words := []string{"curl -sS -i -g --path-as-is"}
+	body := r.Body
 	switch {
-	case e.Method == "HEAD":
-		words = append(words, "--head")
-	case e.Method != "GET" || e.Body != "":
-		words = append(words, "-X", quote(e.Method))
+	case r.Method == "HEAD":
+		words, body = append(words, "--head"), ""
+	case r.Method != "GET" || body != "":
+		words = append(words, "-X", quote(r.Method))
 	}
-	words = append(words, quote(url))
-	for _, f := range fieldsOf(e.Header) {
-		switch strings.ToLower(f.name) {
+	words = append(words, quote(r.URL))
+	for _, f := range Fields(r.Header) {
+		switch strings.ToLower(f.Name) {
 		case "content-length", "connection", "transfer-encoding", "expect":
 		case "accept-encoding":
 			words = append(words, "--compressed")
 		default:
-			words = append(words, "-H", quote(f.line))
+			line := f.Name + ": " + f.Value
+			if f.Value == "" {
+				line = f.Name + ";" // with a colon curl would send no such field
+			}
+			words = append(words, "-H", quote(line))
 		}
 	}
-	if e.Body != "" {
-		words = append(words, "--data-binary", quote(e.Body))
+	if body != "" {
+		words = append(words, "--data-raw", quote(body))
 	}
 	return strings.Join(words, " ")
 }
