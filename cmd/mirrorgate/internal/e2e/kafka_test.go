@@ -81,23 +81,10 @@ func numbersOfTopic(t *testing.T, url string) map[int]int {
 	}
 	defer r.Close()
 	counts := map[int]int{}
-	for {
-		records, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return counts
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, one := range records {
-			n := -1
-			_, target, _ := strings.Cut(string(one.Wire), " ")
-			if _, err := fmt.Sscanf(target, "/item/%d HTTP/1.1", &n); err != nil {
-				t.Fatalf("recorded %q", one.Wire)
-			}
-			counts[n]++
-		}
+	for _, n := range numbersOf(t, r) {
+		counts[n]++
 	}
+	return counts
 }
 
 func recordedBy(a *agent) int {

@@ -248,15 +248,23 @@ func TestRecordingIsKilled(t *testing.T) {
 }
 
 // numbersIn returns the numbers of the requests in a recording.
-func numbersIn(t *testing.T, dir string) (all []int) {
+func numbersIn(t *testing.T, dir string) []int {
 	t.Helper()
 	r, err := record.NewReader(dir, time.Time{}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
+	return numbersOf(t, r)
+}
+
+// numbersOf reads to the end.
+func numbersOf(t *testing.T, source interface {
+	Next() ([]record.Record, error)
+}) (all []int) {
+	t.Helper()
 	for {
-		records, err := r.Next()
+		records, err := source.Next()
 		if errors.Is(err, io.EOF) {
 			return all
 		}

@@ -35,7 +35,7 @@ func realServers() []realServer {
 		{name: "waitress", command: "/usr/bin/python3 -m waitress --listen=%ADDR% app:app"},
 		{name: "http.server 1.0", command: "/usr/bin/python3 httpserver.py HTTP/1.0 %ADDR%"},
 		{name: "http.server 1.1", command: "/usr/bin/python3 httpserver.py HTTP/1.1 %ADDR%"},
-		{name: "Node", command: "node app.js"},
+		{name: "Node", command: "node app.js http"},
 		{name: "Go"},
 		{name: "Apache", command: "apache2 -f %DIR%/apache.conf -DFOREGROUND"},
 		{name: "nginx proxy", command: "nginx -p %DIR% -c nginx-proxy.conf"},
@@ -51,7 +51,7 @@ func realServers() []realServer {
 		{name: "nginx h2c", url: "h2c://", command: "nginx -p %DIR% -c nginx-h2c.conf"},
 		{name: "HAProxy h2c", url: "h2c://", command: "haproxy -db -f haproxy-h2c.cfg"},
 		{name: "nghttpx", url: "h2c://", command: "nghttpx --conf=/dev/null -f127.0.0.1,%PORT%;no-tls -b%APPHOST%,%APPPORT% --errorlog-file=/dev/stderr --frontend-http2-window-size=1000"},
-		{name: "Node h2c", url: "h2c://", command: "node app-h2c.js"},
+		{name: "Node h2c", url: "h2c://", command: "node app.js http2"},
 		{name: "h2o", url: "h2c://", command: "h2o -c h2o.conf"},
 	}
 }

@@ -1,5 +1,5 @@
-// What Node serves: it appends a line for each request to the log, and responds with its status and id.
-const crypto = require('crypto'), fs = require('fs'), http = require('http')
+// What Node serves, by the module that is named: it appends a line for each request to the log, and responds with its status and id.
+const crypto = require('crypto'), fs = require('fs'), http = require(process.argv[2])
 
 const log = fs.openSync('%LOG%', 'a')
 http.createServer({ keepAliveTimeout: 300_000 }, (request, response) => {
