@@ -54,13 +54,15 @@ func (r *Reader) take(ctx context.Context, ids []int32) {
 	}
 }
 
-// groupOffsets returns what the group has committed.
+// groupOffsets returns what the group has committed. It waits for the coordinator of the
+// group, which a cluster names when the first one asks for it, or anew after a failure.
 func (r *Reader) groupOffsets(ctx context.Context) (map[int32]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	fetched, err := r.admin.FetchOffsetsForTopics(ctx, r.cfg.Group, r.cfg.Topic)
-	if err == nil {
-		err = fetched.Error()
+	fetched, err := r.askOffsets(ctx)
+	for kerr.IsRetriable(err) && ctx.Err() == nil && !r.closing.Load() {
+		time.Sleep(pollTime)
+		fetched, err = r.askOffsets(ctx)
 	}
 	if errors.Is(err, kerr.GroupIDNotFound) { // it has committed nothing yet
 		return nil, nil
@@ -72,6 +74,14 @@ func (r *Reader) groupOffsets(ctx context.Context) (map[int32]int64, error) {
 		}
 	})
 	return offsets, err
+}
+
+func (r *Reader) askOffsets(ctx context.Context) (kadm.OffsetResponses, error) {
+	fetched, err := r.admin.FetchOffsetsForTopics(ctx, r.cfg.Group, r.cfg.Topic)
+	if err == nil {
+		err = fetched.Error()
+	}
+	return fetched, err
 }
 
 // letGo gives partitions to another member: what of them was submitted is finished

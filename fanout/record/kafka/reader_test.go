@@ -7,11 +7,14 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
 
 	"github.com/mirrorgate/mirrorgate/fanout/record"
@@ -28,6 +31,12 @@ var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 // when it was opened.
 func topicOf(t *testing.T, n int) Address {
 	t.Helper()
+	_, a := clusterOf(t, n)
+	return a
+}
+
+func clusterOf(t *testing.T, n int) (*kfake.Cluster, Address) {
+	t.Helper()
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, "peak"))
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +44,7 @@ func topicOf(t *testing.T, n int) Address {
 	t.Cleanup(c.Close)
 	a := Address{Brokers: c.ListenAddrs(), Topic: "peak"}
 	produce(t, a, 0, n)
-	return a
+	return c, a
 }
 
 func produce(t *testing.T, a Address, from, to int) {
@@ -193,6 +202,35 @@ func TestGroup(t *testing.T) {
 	defer again.Close()
 	if got := readAll(t, again, func(int) {}); got != nil {
 		t.Errorf("the group goes on with %d records", len(got))
+	}
+}
+
+// A cluster that has yet to name the coordinator of the group is waited for.
+func TestWaitsForTheCoordinator(t *testing.T) {
+	const n = 30
+	c, a := clusterOf(t, n)
+	var asked atomic.Int32
+	c.ControlKey(int16(kmsg.FindCoordinator), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if asked.Add(1) > 8 {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.FindCoordinatorResponse)
+		resp.ErrorCode = kerr.CoordinatorNotAvailable.Code
+		for _, key := range req.(*kmsg.FindCoordinatorRequest).CoordinatorKeys {
+			none := kmsg.NewFindCoordinatorResponseCoordinator()
+			none.Key, none.ErrorCode = key, kerr.CoordinatorNotAvailable.Code
+			resp.Coordinators = append(resp.Coordinators, none)
+		}
+		return resp, nil, true
+	})
+	r, err := Open(Config{Address: a, Group: "try", Mark: func() func() bool { return func() bool { return true } }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if got := readAll(t, r, func(int) {}); len(got) != n || asked.Load() <= 8 {
+		t.Errorf("%d of %d records, %d questions", len(got), n, asked.Load())
 	}
 }
 

@@ -5,7 +5,6 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,7 +129,7 @@ func TestKafkaGroup(t *testing.T) {
 
 	sink := startRecorder(t)
 	member := func() *agent {
-		return runAgent(t, []string{binary, "replay", url, "--group", "try", "--speed", "1x", "--target", "v2=" + sink.url(), "--timeout", "1s"}, io.Discard)
+		return runAgent(t, []string{binary, "replay", url, "--group", "try", "--speed", "1x", "--target", "v2=" + sink.url(), "--timeout", "1s"}, os.Stderr)
 	}
 	first, second := member(), member()
 	patiently(t, "both play", func() bool { return len(sink.all()) > n/10 })
