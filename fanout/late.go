@@ -90,9 +90,7 @@ func (t *target) enterBody(c *conn) {
 	c.inBody, c.bodyAt = true, t.now()
 	t.mu.Lock()
 	t.bodies = append(t.bodies, c)
-	w := t.nextWorker(t.now())
 	t.mu.Unlock()
-	w.rouse()
 }
 
 // lateSlack is how much longer a response may take than its time limit, at most, in

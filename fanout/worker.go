@@ -22,8 +22,9 @@ const (
 	backlogTurns = 8
 )
 
-// cores is how many workers of a target may sleep, and how many a fast target
-// gets without a backlog: more would only wait for a core.
+// cores is how many goroutines send at a time, how many workers a fast target gets
+// without a backlog, and how many may sleep without connections: more would only wait
+// for a core.
 var cores = runtime.GOMAXPROCS(0)
 
 // run is the life of a worker, which has a place among the processors.
